@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The client side of a mechanism, and what it may ask the core.
+#![forbid(unsafe_code)]
+
+use crate::{ChannelBinding, Disposition, Done, Limits, MechInfo};
+use saslplug::{Host, Identity, Result, Secret};
+
+/// What is asked of the user (`SASL_CB_*` of `sasl.h`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PromptKind {
+    /// `SASL_CB_USER`: the name to act as (authzid).
+    User,
+    /// `SASL_CB_AUTHNAME`: the name to log in with (authid).
+    AuthName,
+    /// `SASL_CB_PASS`: the password.
+    Pass,
+    /// `SASL_CB_GETREALM`: one of the realms in [`Prompt::choices`].
+    Realm,
+    /// `SASL_CB_ECHOPROMPT`: anything, shown while typed.
+    Echo,
+    /// `SASL_CB_NOECHOPROMPT`: anything, hidden while typed.
+    NoEcho,
+}
+
+/// A question for the user. `&'static str` where the text is the library's.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// What is asked.
+    pub kind: PromptKind,
+    /// Text from the server, if the question has one.
+    pub challenge: Option<String>,
+    /// Text to show.
+    pub text: String,
+    /// Proposal, if any.
+    pub default: Option<String>,
+    /// [`PromptKind::Realm`]: the realms the server offered.
+    pub choices: Vec<String>,
+}
+
+impl Prompt {
+    /// A question without challenge, proposal or choices.
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self { kind, challenge: None, text: text.to_owned(), default: None, choices: Vec::new() }
+    }
+}
+
+/// What the application said to a [`Prompt`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The value (names too travel as [`Secret`]: one type, wiped).
+    Given(Secret),
+    /// Ask the user: put the prompt into [`ClientStep::Interact`].
+    Interact,
+}
+
+/// What a client mechanism may ask, beside what every plugin may.
+pub trait ClientHost: Host {
+    /// The server's name, if the application gave one.
+    fn server_fqdn(&self) -> Option<String>;
+    /// This host's name.
+    fn client_fqdn(&self) -> String;
+    /// What the application allows.
+    fn limits(&self) -> Limits;
+    /// The identity of TLS or the operating system (`SASL_AUTH_EXTERNAL`).
+    fn external_id(&self) -> Option<Vec<u8>>;
+    /// Asks the application: an answer that it gave to an earlier
+    /// [`ClientStep::Interact`], else its callback, else [`Answer::Interact`].
+    ///
+    /// # Errors
+    /// What the callback says (`FAIL`, `BADPARAM`, …), or `FAIL` where there is
+    /// neither a callback nor interaction.
+    fn ask(&self, prompt: &Prompt) -> Result<Answer>;
+    /// Canonicalises `name` and stores it as authid and/or authzid.
+    ///
+    /// # Errors
+    /// What the canonicaliser says.
+    fn identify(&self, name: &[u8], identity: Identity) -> Result<()>;
+    /// The canonical authid, once [`ClientHost::identify`] stored it.
+    fn authid(&self) -> Option<Vec<u8>>;
+    /// The canonical authzid, once stored.
+    fn authzid(&self) -> Option<Vec<u8>>;
+    /// The application's channel binding and what selection decided about it.
+    fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition);
+    /// Fills `out` with bytes that nobody can predict.
+    ///
+    /// # Errors
+    /// `FAIL` when the operating system gives none.
+    fn fill_random(&self, out: &mut [u8]) -> Result<()>;
+}
+
+/// A client mechanism.
+pub trait ClientMech: Send + Sync {
+    /// Its line in the table.
+    fn info(&self) -> &MechInfo;
+
+    /// The prompts without which it cannot work; selection passes it over when
+    /// the application can answer neither by callback nor by interaction.
+    fn required_prompts(&self) -> &[PromptKind] {
+        &[PromptKind::AuthName, PromptKind::Pass]
+    }
+
+    /// Starts an exchange.
+    ///
+    /// # Errors
+    /// `NOMECH` and others: selection goes on with the next mechanism.
+    fn begin(&self, host: &dyn ClientHost) -> Result<Box<dyn ClientExchange>>;
+}
+
+/// One run of a client mechanism.
+pub trait ClientExchange {
+    /// Takes the server's challenge (`None` at the start) and answers.
+    ///
+    /// # Errors
+    /// The exchange is over. `BADPROT`, `BADSERV`, …
+    fn step(&mut self, host: &dyn ClientHost, challenge: Option<&[u8]>) -> Result<ClientStep>;
+}
+
+/// What a client exchange wants next.
+pub enum ClientStep {
+    /// Send this and come back with the next challenge. `None`: nothing to send
+    /// (no initial response).
+    Response(Option<Vec<u8>>),
+    /// Ask the user, then call again with the same challenge; the exchange's
+    /// state has not moved.
+    Interact(Vec<Prompt>),
+    /// Finished; [`Done::final_data`] is the last response.
+    Done(Done),
+}

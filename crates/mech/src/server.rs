@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The server side of a mechanism, and what it may ask the core.
+#![forbid(unsafe_code)]
+
+use crate::{ChannelBinding, Done, Limits, MechInfo};
+use core::ffi::CStr;
+use saslplug::{Host, Identity, Result, Secret};
+
+/// Whether [`ServerHost::identify`] also looks auxiliary properties up
+/// (`SASL_CU_EXTERNALLY_VERIFIED` and the plain `canon_user` of `saslplug.h`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lookup {
+    /// Look up; an unknown user is an error.
+    Required,
+    /// Look up; an unknown user is none: another authority vouches for it.
+    ExternallyVerified,
+}
+
+/// What a server mechanism may ask, beside what every plugin may.
+pub trait ServerHost: Host {
+    /// The server's name, lower case.
+    fn server_fqdn(&self) -> String;
+    /// What the application allows.
+    fn limits(&self) -> Limits;
+    /// The identity that TLS or the operating system established
+    /// (`SASL_AUTH_EXTERNAL`).
+    fn external_id(&self) -> Option<Vec<u8>>;
+    /// Asks for properties to be looked up by the next [`ServerHost::identify`].
+    /// Names with `*` belong to the authid.
+    ///
+    /// # Errors
+    /// `NOMEM`.
+    fn request(&self, names: &[&'static CStr]) -> Result<()>;
+    /// Canonicalises `name`, stores it as authid and/or authzid and looks the
+    /// requested properties up.
+    ///
+    /// # Errors
+    /// What the canonicaliser or the lookup says; `NOUSER` only with
+    /// [`Lookup::Required`].
+    fn identify(&self, name: &[u8], identity: Identity, lookup: Lookup) -> Result<()>;
+    /// The canonical authid, once [`ServerHost::identify`] stored it.
+    fn authid(&self) -> Option<Vec<u8>>;
+    /// The canonical authzid, once stored.
+    fn authzid(&self) -> Option<Vec<u8>>;
+    /// Verifies `password` for the stored authid by the configured
+    /// `pwcheck_method`s.
+    ///
+    /// # Errors
+    /// `BADAUTH`, `NOUSER`, `UNAVAIL`, …
+    fn check_password(&self, password: &Secret) -> Result<()>;
+    /// Offers a verified plain password to the store (`auto_transition`).
+    fn transition(&self, password: &Secret);
+    /// The application's channel bindings; the first is the preferred one.
+    fn channel_bindings(&self) -> Vec<ChannelBinding>;
+    /// Fills `out` with bytes that nobody can predict.
+    ///
+    /// # Errors
+    /// `FAIL` when the operating system gives none.
+    fn fill_random(&self, out: &mut [u8]) -> Result<()>;
+    /// Seconds since 1970.
+    fn unix_time(&self) -> u64;
+}
+
+/// A server mechanism.
+pub trait ServerMech: Send + Sync {
+    /// Its line in the table.
+    fn info(&self) -> &MechInfo;
+
+    /// Starts an exchange.
+    ///
+    /// # Errors
+    /// Any code of `sasl.h`; the exchange does not start.
+    fn begin(&self, host: &dyn ServerHost) -> Result<Box<dyn ServerExchange>>;
+
+    /// Whether it can be offered on this connection.
+    ///
+    /// # Errors
+    /// `NOTDONE` (not now, perhaps later on this connection), `NOMECH` (never).
+    fn available(&self, _host: &dyn ServerHost) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One run of a server mechanism.
+pub trait ServerExchange {
+    /// Takes the client's response; `None` = there was none, which is not the
+    /// same as an empty one.
+    ///
+    /// # Errors
+    /// The exchange is over. `BADPROT` for malformed input, `BADAUTH`, `NOUSER`, …
+    fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step>;
+}
+
+/// What a server exchange wants next.
+pub enum Step {
+    /// Send this challenge and come back with the response.
+    Challenge(Vec<u8>),
+    /// The client is who it says.
+    Done(Done),
+}
