@@ -85,6 +85,14 @@ fn not_requested() -> Error {
 }
 
 impl PropCtx {
+    /// The end of an array, and a name that was not requested.
+    pub(crate) const NOTHING: raw::propval = raw::propval {
+        name: ptr::null(),
+        values: ptr::null_mut(),
+        nvalues: 0,
+        valsize: 0,
+    };
+
     /// An empty context for about `estimate` names. Allocates nothing yet.
     pub(crate) fn new(estimate: usize) -> Self {
         // The estimate is a caller's guess: a huge one must not cost memory.

@@ -17,7 +17,13 @@ macro_rules! symver {
         ));)+
     };
 }
+#[allow(unused_imports, reason = "modules below see the macro without it")]
 pub(crate) use symver;
 
 pub(crate) mod arg;
 pub(crate) mod edge;
+pub(crate) mod errors;
+pub(crate) mod md5;
+pub(crate) mod prop;
+pub(crate) mod saslutil;
+pub(crate) mod variadic;
