@@ -10,7 +10,7 @@
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::Prompt;
-use saslplug::{Error, Level, Result, Secret};
+use saslplug::{Error, Level, Secret};
 use std::ffi::CString;
 
 /// The outcome of asking for something that a callback might provide.

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::library::{self, Held};
+use crate::library;
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{
@@ -49,7 +49,9 @@ impl Client {
             conn.log_level.set(level);
         }
         let allowed = conn.option(None, c"client_mech_list").map(|list| {
-            select::names(&list.to_string_lossy()).map(|name| select::split_plus(name).0.to_owned()).collect()
+            select::names(&list.to_string_lossy())
+                .map(|name| select::split_plus(name).0.to_owned())
+                .collect()
         });
         let client = Self {
             conn,
@@ -73,21 +75,18 @@ impl Client {
         &self.conn
     }
 
-    /// Whether the program was asked something and has not come back yet.
-    pub(crate) fn is_interacting(&self) -> bool {
-        self.interacting.get()
-    }
-
     /// Takes what the program answered; `None` = it left the result out.
     pub(crate) fn take_answers(&self, answers: Vec<(PromptKind, Option<Secret>)>) {
         self.answers.replace(answers);
     }
 
-    fn mechanisms(&self) -> Vec<Held<dyn ClientMech>> {
-        let mut all = library::client_mechs();
+    fn mechanisms(&self) -> Vec<&'static dyn ClientMech> {
+        let mut all = library::client_mechs().to_vec();
         if let Some(names) = &self.allowed {
             all.retain(|mechanism| {
-                names.iter().any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
+                names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
             });
         }
         all
@@ -96,8 +95,12 @@ impl Client {
     /// Names of the mechanisms that this client could use, strongest first.
     pub(crate) fn offer(&self) -> Vec<String> {
         let mechanisms = self.mechanisms();
-        let usable = mechanisms.iter().filter(|mechanism| self.permit(&***mechanism).is_ok());
-        usable.map(|mechanism| mechanism.info().name.clone().into_owned()).collect()
+        let usable = mechanisms
+            .iter()
+            .filter(|mechanism| self.permit(**mechanism).is_ok());
+        usable
+            .map(|mechanism| mechanism.info().name.clone().into_owned())
+            .collect()
     }
 
     /// Whether `mechanism` could be used on this connection.
@@ -107,8 +110,15 @@ impl Client {
         if info.features.contains(Features::NEEDSERVERFQDN) && self.conn.server_fqdn.is_none() {
             return Err(Error::new(Code::NOMECH, "needs the server's name"));
         }
-        match mechanism.required_prompts().iter().find(|kind| !self.can_answer(**kind)) {
-            Some(kind) => Err(Error::with(Code::NOMECH, format!("no callback for {kind:?}"))),
+        match mechanism
+            .required_prompts()
+            .iter()
+            .find(|kind| !self.can_answer(**kind))
+        {
+            Some(kind) => Err(Error::with(
+                Code::NOMECH,
+                format!("no callback for {kind:?}"),
+            )),
             None => Ok(()),
         }
     }
@@ -131,16 +141,22 @@ impl Client {
         self.conn.forget_exchange();
         let (mechanism, exchange) = self.choose(list)?;
         let info = mechanism.info();
-        self.conn.mechanism.replace(CString::new(info.name.as_bytes()).ok());
+        self.conn
+            .mechanism
+            .replace(CString::new(info.name.as_bytes()).ok());
         self.exchange.set(Some(exchange));
         if !wants_data || info.features.contains(Features::SERVER_FIRST) {
-            return Ok(Reply { code: Code::CONTINUE, data: None, prompts: Vec::new() });
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: None,
+                prompts: Vec::new(),
+            });
         }
         self.advance(None)
     }
 
     /// The strongest mechanism of ours that the server offers and that starts.
-    fn choose(&self, list: &str) -> Result<(Held<dyn ClientMech>, Box<dyn ClientExchange>)> {
+    fn choose(&self, list: &str) -> Result<(&'static dyn ClientMech, Box<dyn ClientExchange>)> {
         let offered: Vec<_> = select::names(list).map(select::split_plus).collect();
         let binding = self.conn.bindings.borrow().first().cloned();
         let critical = binding.as_ref().is_some_and(|binding| binding.critical);
@@ -156,24 +172,33 @@ impl Client {
         for mechanism in self.mechanisms() {
             let name = &mechanism.info().name;
             let fits = |plus: bool| {
-                offered.iter().any(|(base, has)| *has == plus && base.eq_ignore_ascii_case(name))
+                offered
+                    .iter()
+                    .any(|(base, has)| *has == plus && base.eq_ignore_ascii_case(name))
             };
             let plus = binding.is_some() && fits(true);
             if !plus && !fits(false) {
                 continue;
             }
-            if let Err(error) = self.permit(&*mechanism) {
+            if let Err(error) = self.permit(mechanism) {
                 reason = Some(format!("{name}: {}", error.reason()));
                 continue;
             }
-            self.disposition.set(disposition(mechanism.info(), binding.is_some(), plus, negotiating, critical));
+            self.disposition.set(disposition(
+                mechanism.info(),
+                binding.is_some(),
+                plus,
+                negotiating,
+                critical,
+            ));
             match mechanism.begin(self) {
                 Ok(exchange) => return Ok((mechanism, exchange)),
                 Err(error) => reason = Some(format!("{name}: {}", error.reason())),
             }
         }
         if let Some(reason) = reason {
-            self.conn.log(saslplug::Level::Debug, format_args!("{reason}"));
+            self.conn
+                .log(saslplug::Level::Debug, format_args!("{reason}"));
         }
         Err(Error::new(Code::NOMECH, "No worthy mechs found"))
     }
@@ -184,7 +209,10 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            return Err(Error::new(Code::FAIL, "attempting client step after doneflag"));
+            return Err(Error::new(
+                Code::FAIL,
+                "attempting client step after doneflag",
+            ));
         }
         self.advance(challenge)
     }
@@ -202,12 +230,20 @@ impl Client {
         match step? {
             ClientStep::Response(data) => {
                 self.exchange.set(Some(exchange));
-                Ok(Reply { code: Code::CONTINUE, data, prompts: Vec::new() })
+                Ok(Reply {
+                    code: Code::CONTINUE,
+                    data,
+                    prompts: Vec::new(),
+                })
             }
             ClientStep::Interact(prompts) => {
                 self.exchange.set(Some(exchange));
                 self.interacting.set(true);
-                Ok(Reply { code: Code::INTERACT, data: None, prompts })
+                Ok(Reply {
+                    code: Code::INTERACT,
+                    data: None,
+                    prompts,
+                })
             }
             ClientStep::Done(done) => self.finish(done),
         }
@@ -221,11 +257,19 @@ impl Client {
         self.finished.set(true);
         match done.layer {
             Some(negotiated) => self.conn.layer.install(negotiated),
-            None => self.conn.layer.max_outbuf.set(self.conn.limits.get().max_buffer),
+            None => self
+                .conn
+                .layer
+                .max_outbuf
+                .set(self.conn.limits.get().max_buffer),
         }
         let silent = self.conn.flags & SUCCESS_DATA == 0;
         let data = done.final_data.or_else(|| silent.then(Vec::new));
-        Ok(Reply { code: Code::OK, data, prompts: Vec::new() })
+        Ok(Reply {
+            code: Code::OK,
+            data,
+            prompts: Vec::new(),
+        })
     }
 }
 

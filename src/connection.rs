@@ -127,7 +127,7 @@ impl Connection {
 
     /// The property context; made when it is first needed.
     pub(crate) fn properties(&self) -> &PropCtx {
-        self.properties.get_or_init(Box::default)
+        self.properties.get_or_init(|| Box::new(PropCtx::new(0)))
     }
 
     /// The property context, if anything ever needed one.
@@ -139,7 +139,7 @@ impl Connection {
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
         self.app
             .option(plugin, name)
-            .or_else(|| self.library.config().get(name).map(CStr::to_owned))
+            .or_else(|| Some(crate::config::options()?.get(name)?.to_owned()))
     }
 
     /// The same for a number; what is no number counts as not set.
@@ -178,11 +178,13 @@ impl Connection {
     /// Notes that the program lacks a callback; cheap, as most do.
     pub(crate) fn record_missing_callback(&self, id: c_ulong) {
         self.last_error.replace(LastError::NoCallback(id));
+        self.error_code.set(Code::FAIL); // visible in sasl_errdetail, as in stock
     }
 
     /// Sets the text of the last error.
     pub(crate) fn set_error_text(&self, text: &str) {
-        self.last_error.replace(LastError::Text(log_line(format_args!("{text}"))));
+        self.last_error
+            .replace(LastError::Text(log_line(format_args!("{text}"))));
     }
 
     /// The text of the last error (`SASL_PLUGERR`).
@@ -199,7 +201,12 @@ impl Connection {
         let code = self.error_code.get();
         let shown = Error::bare(code).public_code();
         let text = self.error_text();
-        log_line(format_args!("SASL({}): {}: {}", shown.0, code.text(), text.to_string_lossy()))
+        log_line(format_args!(
+            "SASL({}): {}: {}",
+            shown.0,
+            code.text(),
+            text.to_string_lossy()
+        ))
     }
 
     /// Keeps a reply until the next one, and says where it is: address and
@@ -226,7 +233,10 @@ impl Connection {
     /// `BUFOVER` above [`NAME_MAX`] bytes, `BADPROT` with a NUL inside.
     pub(crate) fn store_identity(&self, name: Vec<u8>, identity: Identity) -> Result<()> {
         if name.len() > NAME_MAX {
-            return Err(Error::new(Code::BUFOVER, "user name longer than 1024 bytes"));
+            return Err(Error::new(
+                Code::BUFOVER,
+                "user name longer than 1024 bytes",
+            ));
         }
         let name = CString::new(name)
             .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
@@ -251,13 +261,17 @@ const NO_LIMITS: Limits = Limits {
     external_ssf: 0,
 };
 
-/// Checks the `addr;port` form of `SASL_IPLOCALPORT` and `SASL_IPREMOTEPORT`.
-/// A bare address and IPv6 are fine; names are not looked up.
+/// Checks the `addr;port` form of `SASL_IPLOCALPORT` and `SASL_IPREMOTEPORT`:
+/// a numeric address, and digits if there is a port. Names are not looked up.
 pub(crate) fn is_address_port(text: &CStr) -> bool {
-    let Ok(text) = text.to_str() else { return false };
-    let (address, port) = text.split_once(';').unwrap_or((text, "0"));
-    let address = address.split_once('%').map_or(address, |(address, _zone)| address);
-    address.parse::<std::net::IpAddr>().is_ok() && port.parse::<u16>().is_ok()
+    let Ok(text) = text.to_str() else {
+        return false;
+    };
+    let (address, port) = text.split_once(';').unwrap_or((text, ""));
+    let address = address
+        .split_once('%')
+        .map_or(address, |(address, _zone)| address);
+    address.parse::<std::net::IpAddr>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -266,10 +280,23 @@ mod tests {
 
     #[test]
     fn addresses_are_numeric() {
-        for good in [c"127.0.0.1;143", c"::1;143", c"127.0.0.1", c"fe80::1%eth0;25"] {
+        for good in [
+            c"127.0.0.1;143",
+            c"::1;143",
+            c"127.0.0.1",
+            c"127.0.0.1;",
+            c"fe80::1%eth0;25",
+        ] {
             assert!(is_address_port(good), "{good:?}");
         }
-        for bad in [c"foo;bar", c"", c"127.0.0.1;x", c"localhost;143", c"127.0.0.1;70000"] {
+        for bad in [
+            c"foo;bar",
+            c"",
+            c"127.0.0.1;x",
+            c"localhost;143",
+            c"[::1];143",
+            c"1.2.3.4;5;6",
+        ] {
             assert!(!is_address_port(bad), "{bad:?}");
         }
     }

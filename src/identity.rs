@@ -37,7 +37,10 @@ pub(crate) fn establish(
     extra: u32,
 ) -> Result<()> {
     if name.len() > NAME_MAX {
-        return Err(Error::new(Code::BUFOVER, "user name longer than 1024 bytes"));
+        return Err(Error::new(
+            Code::BUFOVER,
+            "user name longer than 1024 bytes",
+        ));
     }
     let asked = ask_program(conn, name, flags(identity) | extra)?;
     let name = asked.as_deref().unwrap_or(name);
@@ -71,10 +74,17 @@ fn ask_provider(
     let provider: &dyn saslplug::CanonUser = match canonuser::find(wanted) {
         Some(built_in) => built_in,
         None => {
-            loaded = conn.library.registry.canonuser(&folders, wanted).ok_or_else(|| {
-                let name = wanted.to_string_lossy();
-                Error::with(Code::NOMECH, format!("desired canon_user plugin {name} not found"))
-            })?;
+            loaded = conn
+                .library
+                .registry
+                .canonuser(&folders, wanted)
+                .ok_or_else(|| {
+                    let name = wanted.to_string_lossy();
+                    Error::with(
+                        Code::NOMECH,
+                        format!("desired canon_user plugin {name} not found"),
+                    )
+                })?;
             loaded.as_ref()
         }
     };

@@ -60,7 +60,9 @@ impl Layer {
     /// # Errors
     /// What the layer says; it is out of order from then on.
     pub(crate) fn encode(&self, plain: &[u8]) -> Result<Vec<u8>> {
-        let piece = usize::try_from(self.max_outbuf.get()).unwrap_or(usize::MAX).max(1);
+        let piece = usize::try_from(self.max_outbuf.get())
+            .unwrap_or(usize::MAX)
+            .max(1);
         self.with(|layer| {
             let mut out = Vec::with_capacity(plain.len().saturating_add(64));
             for part in plain.chunks(piece) {
@@ -98,7 +100,9 @@ impl Layer {
                         "the peer sent a security layer packet above maxbufsize",
                     ));
                 }
-                let Some(packet) = body.get(..length) else { break };
+                let Some(packet) = body.get(..length) else {
+                    break;
+                };
                 layer.unwrap(packet, &mut out)?;
                 rest = body.get(length..).unwrap_or_default();
             }
@@ -130,7 +134,11 @@ mod tests {
 
     fn layer() -> Layer {
         let layer = Layer::default();
-        layer.install(Negotiated { ssf: 1, max_outbuf: 3, layer: Box::new(Xor) });
+        layer.install(Negotiated {
+            ssf: 1,
+            max_outbuf: 3,
+            layer: Box::new(Xor),
+        });
         layer
     }
 
@@ -156,8 +164,17 @@ mod tests {
     #[test]
     fn after_a_bad_packet_nothing_is_accepted() {
         let receiver = layer();
-        assert_eq!(receiver.decode(&[0; 4], 100).expect_err("bad").code(), Code::BADMAC);
+        assert_eq!(
+            receiver.decode(&[0; 4], 100).expect_err("bad").code(),
+            Code::BADMAC
+        );
         let good = layer().encode(b"x").expect("encodes");
-        assert_eq!(receiver.decode(&good, 100).expect_err("out of order").code(), Code::FAIL);
+        assert_eq!(
+            receiver
+                .decode(&good, 100)
+                .expect_err("out of order")
+                .code(),
+            Code::FAIL
+        );
     }
 }

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::application::{Application, log_line};
-use crate::config::Config;
+use crate::config;
 use crate::ffi::os;
 use crate::registry::Registry;
 use core::fmt;
@@ -13,7 +13,7 @@ use mech::{ClientMech, ServerMech};
 use saslplug::{Code, Error, Level, Result};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 /// The callbacks given to an init, shared by all threads.
 pub(crate) type Program = Arc<dyn Global>;
@@ -34,7 +34,6 @@ pub(crate) struct Library {
     /// Property stores, canonicalisers, verifiers.
     pub(crate) registry: Registry,
     programs: RwLock<Programs>,
-    config: RwLock<Option<Arc<Config>>>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
 }
 
@@ -61,7 +60,11 @@ struct State {
     client: u32,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { library: None, server: 0, client: 0 });
+static STATE: Mutex<State> = Mutex::new(State {
+    library: None,
+    server: 0,
+    client: 0,
+});
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,7 +90,11 @@ pub(crate) fn current() -> Arc<Library> {
 /// `NOTINIT`.
 pub(crate) fn active(side: Side) -> Result<Arc<Library>> {
     let state = state();
-    let count = if side == Side::Server { state.server } else { state.client };
+    let count = if side == Side::Server {
+        state.server
+    } else {
+        state.client
+    };
     match &state.library {
         Some(library) if count > 0 => Ok(Arc::clone(library)),
         _ => Err(Error::bare(Code::NOTINIT)),
@@ -107,7 +114,11 @@ pub(crate) fn is_any_active() -> bool {
 /// One more user of a side that is initialised; `false` if it is not.
 pub(crate) fn join(side: Side) -> bool {
     let mut state = state();
-    let count = if side == Side::Server { &mut state.server } else { &mut state.client };
+    let count = if side == Side::Server {
+        &mut state.server
+    } else {
+        &mut state.client
+    };
     if *count > 0 {
         *count = count.saturating_add(1);
     }
@@ -117,7 +128,11 @@ pub(crate) fn join(side: Side) -> bool {
 /// The first user of a side. Two threads may come here at once: both count.
 pub(crate) fn begin(side: Side) {
     let mut state = state();
-    let count = if side == Side::Server { &mut state.server } else { &mut state.client };
+    let count = if side == Side::Server {
+        &mut state.server
+    } else {
+        &mut state.client
+    };
     *count = count.saturating_add(1);
 }
 
@@ -141,14 +156,25 @@ pub(crate) fn leave(side: Side) -> Left {
         if state.server == 0 && state.client == 0 {
             return Left::Nothing;
         }
-        let count = if side == Side::Server { &mut state.server } else { &mut state.client };
+        let count = if side == Side::Server {
+            &mut state.server
+        } else {
+            &mut state.client
+        };
+        if *count == 0 {
+            return Left::InUse; // by the other side: stock says CONTINUE too
+        }
         if *count > 1 {
             *count = count.saturating_sub(1);
             return Left::InUse;
         }
         *count = 0;
         let last = state.server == 0 && state.client == 0;
-        let ended = if last { state.library.take() } else { state.library.clone() };
+        let ended = if last {
+            state.library.take()
+        } else {
+            state.library.clone()
+        };
         (Left::Down { last }, ended)
     };
     if let Some(library) = ended {
@@ -183,16 +209,6 @@ impl Library {
         read(&self.programs).name.clone()
     }
 
-    /// The configuration file's options; none before one was read.
-    pub(crate) fn config(&self) -> Option<Arc<Config>> {
-        read(&self.config).clone()
-    }
-
-    /// Puts a configuration in force, or none.
-    pub(crate) fn set_config(&self, config: Option<Arc<Config>>) {
-        *write(&self.config) = config;
-    }
-
     /// The plugin folders.
     pub(crate) fn folders(&self) -> Arc<[PathBuf]> {
         read(&self.folders).clone().unwrap_or_default()
@@ -210,8 +226,10 @@ impl Library {
 
     /// An option where there is no connection.
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
-        let given = self.program().and_then(|program| program.option(plugin, name));
-        given.or_else(|| Some(self.config()?.get(name)?.to_owned()))
+        let given = self
+            .program()
+            .and_then(|program| program.option(plugin, name));
+        given.or_else(|| Some(config::options()?.get(name)?.to_owned()))
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
@@ -231,7 +249,7 @@ impl Library {
     fn end(&self, side: Side) {
         if side == Side::Server {
             self.registry.forget_auxprops();
-            self.set_config(None);
+            config::set_options(None);
         }
         let mut programs = write(&self.programs);
         match side {
@@ -248,44 +266,22 @@ impl Library {
     }
 }
 
-/// A mechanism in the tables: built in, or from a plugin that stays loaded as
-/// long as anybody holds it.
-pub(crate) enum Held<T: ?Sized + 'static> {
-    /// In `crates/mech`.
-    BuiltIn(&'static T),
-    /// From a file, or added by the program.
-    Loaded(Arc<T>),
-}
-
-impl<T: ?Sized> Clone for Held<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Held::BuiltIn(mechanism) => Held::BuiltIn(mechanism),
-            Held::Loaded(mechanism) => Held::Loaded(Arc::clone(mechanism)),
-        }
-    }
-}
-
-impl<T: ?Sized> core::ops::Deref for Held<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        match self {
-            Held::BuiltIn(mechanism) => mechanism,
-            Held::Loaded(mechanism) => mechanism,
-        }
-    }
-}
-
 /// Server mechanisms, strongest first.
-pub(crate) fn server_mechs() -> Vec<Held<dyn ServerMech>> {
-    let mut all: Vec<_> = mech::SERVER.iter().map(|mechanism| Held::BuiltIn(*mechanism)).collect();
-    all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-    all
+pub(crate) fn server_mechs() -> &'static [&'static dyn ServerMech] {
+    static SORTED: OnceLock<Vec<&dyn ServerMech>> = OnceLock::new();
+    SORTED.get_or_init(|| {
+        let mut all = mech::SERVER.to_vec();
+        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
+        all
+    })
 }
 
 /// Client mechanisms, strongest first.
-pub(crate) fn client_mechs() -> Vec<Held<dyn ClientMech>> {
-    let mut all: Vec<_> = mech::CLIENT.iter().map(|mechanism| Held::BuiltIn(*mechanism)).collect();
-    all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-    all
+pub(crate) fn client_mechs() -> &'static [&'static dyn ClientMech] {
+    static SORTED: OnceLock<Vec<&dyn ClientMech>> = OnceLock::new();
+    SORTED.get_or_init(|| {
+        let mut all = mech::CLIENT.to_vec();
+        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
+        all
+    })
 }

@@ -13,21 +13,26 @@ use std::sync::Arc;
 pub(crate) fn providers(conn: &Connection) -> Vec<Arc<dyn Auxprop>> {
     let names = conn.option(None, c"auxprop_plugin");
     let names = names.as_deref().map(CStr::to_string_lossy);
-    conn.library.registry.auxprops(&conn.library.folders(), names.as_deref(), |missing| {
-        conn.log(
-            Level::Err,
-            format_args!(
-                "could not find auxprop plugin, was searching for {missing} \
+    conn.library
+        .registry
+        .auxprops(&conn.library.folders(), names.as_deref(), |missing| {
+            conn.log(
+                Level::Err,
+                format_args!(
+                    "could not find auxprop plugin, was searching for {missing} \
                  (option auxprop_plugin; plugin folders: {})",
-                folder_list(conn)
-            ),
-        );
-    })
+                    folder_list(conn)
+                ),
+            );
+        })
 }
 
 fn folder_list(conn: &Connection) -> String {
     let folders = conn.library.folders();
-    let names: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let names: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     names.join(":")
 }
 
@@ -43,9 +48,17 @@ pub(crate) fn run(
     identity: Identity,
     against_hash: bool,
 ) -> Result<()> {
-    let names = conn.known_properties().map(|context| context.names()).unwrap_or_default();
+    let names = conn
+        .known_properties()
+        .map(|context| context.names())
+        .unwrap_or_default();
     let names: Vec<&CStr> = names.iter().map(|name| name.as_c_str()).collect();
-    let query = Query { user: user.to_bytes(), identity, names: &names, against_hash };
+    let query = Query {
+        user: user.to_bytes(),
+        identity,
+        names: &names,
+        against_hash,
+    };
     let mut outcome = Err(Error::new(Code::NOMECH, "no auxprop plugin answered").silent());
     for provider in providers(conn) {
         let answer = provider.lookup(host, &query).map(|_found| ());
@@ -76,7 +89,14 @@ mod tests {
     fn folded(answers: &[Code]) -> Code {
         let start = Err(Error::bare(Code::NOMECH));
         let result = answers.iter().fold(start, |so_far, code| {
-            fold(so_far, if *code == Code::OK { Ok(()) } else { Err(Error::bare(*code)) })
+            fold(
+                so_far,
+                if *code == Code::OK {
+                    Ok(())
+                } else {
+                    Err(Error::bare(*code))
+                },
+            )
         });
         result.err().map_or(Code::OK, |error| error.code())
     }

@@ -19,8 +19,19 @@ use std::thread::{self, ThreadId};
 /// not opened in search of a property store. Names as in the plugin folder,
 /// without `lib` and `.so`.
 const MECHANISM_FILES: &[&str] = &[
-    "anonymous", "crammd5", "digestmd5", "gs2", "gssapiv2", "kerberos4", "login", "ntlm", "otp",
-    "passdss", "plain", "scram", "srp",
+    "anonymous",
+    "crammd5",
+    "digestmd5",
+    "gs2",
+    "gssapiv2",
+    "kerberos4",
+    "login",
+    "ntlm",
+    "otp",
+    "passdss",
+    "plain",
+    "scram",
+    "srp",
 ];
 
 /// Everything that can be asked for names, passwords and properties.
@@ -74,7 +85,10 @@ impl Registry {
             for file in state.files.iter_mut().flatten() {
                 file.progress = Progress::Closed;
             }
-            (core::mem::take(&mut state.auxprops), core::mem::take(&mut state.verifiers))
+            (
+                core::mem::take(&mut state.auxprops),
+                core::mem::take(&mut state.verifiers),
+            )
         };
         drop(forgotten); // runs the plugins' own clean-up, without the lock
     }
@@ -104,7 +118,11 @@ impl Registry {
     fn auxprop(&self, folders: &[PathBuf], name: &str) -> Option<Arc<dyn Auxprop>> {
         let find = || {
             let state = self.lock();
-            state.auxprops.iter().find(|known| same_name(known.name(), name)).cloned()
+            state
+                .auxprops
+                .iter()
+                .find(|known| same_name(known.name(), name))
+                .cloned()
         };
         find()
             .or_else(|| {
@@ -143,7 +161,11 @@ impl Registry {
     /// open.
     pub(crate) fn verifier(&self, name: &CStr) -> Option<Arc<dyn Verify>> {
         let state = self.lock();
-        state.verifiers.iter().find(|known| known.name() == name).cloned()
+        state
+            .verifiers
+            .iter()
+            .find(|known| known.name() == name)
+            .cloned()
     }
 
     /// Names of the property stores that are in use.
@@ -153,15 +175,12 @@ impl Registry {
 
     /// Opens the files that `wanted` picks by their stem, one after the other,
     /// until `enough`.
-    fn open(
-        &self,
-        folders: &[PathBuf],
-        wanted: impl Fn(&CStr) -> bool,
-        enough: impl Fn() -> bool,
-    ) {
+    fn open(&self, folders: &[PathBuf], wanted: impl Fn(&CStr) -> bool, enough: impl Fn() -> bool) {
         self.scan(folders);
         while !enough() {
-            let Some((path, stem)) = self.claim(&wanted) else { return };
+            let Some((path, stem)) = self.claim(&wanted) else {
+                return;
+            };
             let opened = loader::open(&path, &stem);
             self.publish(&path, stem, opened);
         }
@@ -182,7 +201,11 @@ impl Registry {
         let me = thread::current().id();
         let mut state = self.lock();
         loop {
-            let mut files = state.files.iter_mut().flatten().filter(|file| wanted(&file.stem));
+            let mut files = state
+                .files
+                .iter_mut()
+                .flatten()
+                .filter(|file| wanted(&file.stem));
             if let Some(file) = files.find(|file| file.progress == Progress::Closed) {
                 file.progress = Progress::Opening(me);
                 return Some((file.path.clone(), file.stem.clone()));
@@ -194,7 +217,10 @@ impl Registry {
             if !others {
                 return None;
             }
-            state = self.opened.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .opened
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -203,9 +229,16 @@ impl Registry {
         state.auxprops.extend(opened.auxprop);
         state.verifiers.extend(opened.verify);
         if !state.canonusers.iter().any(|(known, _)| *known == stem) {
-            state.canonusers.extend(opened.canonuser.map(|provider| (stem, provider)));
+            state
+                .canonusers
+                .extend(opened.canonuser.map(|provider| (stem, provider)));
         }
-        for file in state.files.iter_mut().flatten().filter(|file| file.path == path) {
+        for file in state
+            .files
+            .iter_mut()
+            .flatten()
+            .filter(|file| file.path == path)
+        {
             file.progress = Progress::Open;
         }
         self.opened.notify_all();
@@ -222,16 +255,24 @@ fn same_name(known: &CStr, wanted: &str) -> bool {
 fn list(folders: &[PathBuf]) -> Vec<File> {
     let mut files: Vec<File> = Vec::new();
     for folder in folders {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
         let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
         names.sort();
         for name in names {
-            let Some(stem) = name.to_str().and_then(stem_of) else { continue };
+            let Some(stem) = name.to_str().and_then(stem_of) else {
+                continue;
+            };
             if files.iter().any(|file| file.stem == stem) {
                 continue;
             }
             let path = folder.join(&name);
-            files.push(File { path, stem, progress: Progress::Closed });
+            files.push(File {
+                path,
+                stem,
+                progress: Progress::Closed,
+            });
         }
     }
     files

@@ -42,20 +42,36 @@ pub(crate) fn missing_ssf(limits: &Limits) -> u32 {
 pub(crate) fn permitted(info: &MechInfo, limits: &Limits, flags: u32) -> Result<()> {
     let name = &info.name;
     if info.max_ssf < missing_ssf(limits) {
-        return Err(Error::with(Code::TOOWEAK, format!("mech {name} is too weak")));
+        return Err(Error::with(
+            Code::TOOWEAK,
+            format!("mech {name} is too weak"),
+        ));
     }
     if flags & NEED_PROXY != 0 && !info.features.contains(Features::ALLOWS_PROXY) {
-        return Err(Error::with(Code::NOMECH, format!("{name} carries no authorization identity")));
+        return Err(Error::with(
+            Code::NOMECH,
+            format!("{name} carries no authorization identity"),
+        ));
     }
     if flags & NEED_HTTP != 0 && !info.features.contains(Features::SUPPORTS_HTTP) {
-        return Err(Error::with(Code::NOMECH, format!("{name} does not work inside HTTP")));
+        return Err(Error::with(
+            Code::NOMECH,
+            format!("{name} does not work inside HTTP"),
+        ));
     }
     let missing = demanded(limits).difference(info.security);
     if missing.is_empty() {
         return Ok(());
     }
-    let code = if missing.contains(Security::NOPLAINTEXT) { Code::ENCRYPT } else { Code::NOMECH };
-    Err(Error::with(code, format!("security flags do not match required: {name} lacks {missing:?}")))
+    let code = if missing.contains(Security::NOPLAINTEXT) {
+        Code::ENCRYPT
+    } else {
+        Code::NOMECH
+    };
+    Err(Error::with(
+        code,
+        format!("security flags do not match required: {name} lacks {missing:?}"),
+    ))
 }
 
 /// The guarantees that the mechanism must give. An outer layer that is strong
@@ -71,7 +87,11 @@ fn demanded(limits: &Limits) -> Security {
 
 /// `SCRAM-SHA-1-PLUS` → (`SCRAM-SHA-1`, true).
 pub(crate) fn split_plus(name: &str) -> (&str, bool) {
-    match name.len().checked_sub(5).and_then(|at| name.split_at_checked(at)) {
+    match name
+        .len()
+        .checked_sub(5)
+        .and_then(|at| name.split_at_checked(at))
+    {
         Some((base, end)) if end.eq_ignore_ascii_case("-PLUS") => (base, true),
         _ => (name, false),
     }
@@ -95,7 +115,13 @@ mod tests {
     );
 
     fn limits(min_ssf: u32, external_ssf: u32, security: Security) -> Limits {
-        Limits { min_ssf, max_ssf: 256, max_buffer: 65536, security, external_ssf }
+        Limits {
+            min_ssf,
+            max_ssf: 256,
+            max_buffer: 65536,
+            security,
+            external_ssf,
+        }
     }
 
     #[test]
@@ -112,9 +138,13 @@ mod tests {
 
     #[test]
     fn other_guarantees_give_no_mechanism() {
-        let refused = permitted(&PLAIN, &limits(0, 256, Security::NOACTIVE), 0).expect_err("active");
+        let refused =
+            permitted(&PLAIN, &limits(0, 256, Security::NOACTIVE), 0).expect_err("active");
         assert_eq!(refused.code(), Code::NOMECH);
-        assert_eq!(permitted(&PLAIN, &limits(0, 0, Security::empty()), NEED_PROXY), Ok(()));
+        assert_eq!(
+            permitted(&PLAIN, &limits(0, 0, Security::empty()), NEED_PROXY),
+            Ok(())
+        );
         assert!(permitted(&PLAIN, &limits(0, 0, Security::empty()), NEED_HTTP).is_err());
     }
 

@@ -9,16 +9,14 @@
 
 use crate::application::{Asked, Authorisation};
 use crate::connection::Connection;
-use crate::library::{Held, Side};
+use crate::library::Side;
 use crate::select::{self, SUCCESS_DATA};
-use crate::{checkpass, identity, library, lookup};
+use crate::{checkpass, identity, library, lookup, setpass};
 use core::cell::{Cell, RefCell};
-use core::ffi::{CStr, c_ulong};
+use core::ffi::CStr;
 use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
-use saslplug::{Code, Error, Identity, Result, Secret};
+use saslplug::{Code, Error, Identity, Level, Result, Secret};
 use std::ffi::CString;
-
-const CB_PROXY_POLICY: c_ulong = 0x8001;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +70,9 @@ impl Server {
         }
         let transition = conn.option(None, c"auto_transition");
         let allowed = conn.option(None, c"mech_list").map(|list| {
-            select::names(&list.to_string_lossy()).map(|name| select::split_plus(name).0.to_owned()).collect()
+            select::names(&list.to_string_lossy())
+                .map(|name| select::split_plus(name).0.to_owned())
+                .collect()
         });
         let app_name = conn.library.app_name();
         Self {
@@ -93,18 +93,22 @@ impl Server {
 
     /// The mechanisms that this connection may use: the advertised order is
     /// `mech_list`'s, else strongest first.
-    fn mechanisms(&self) -> Vec<Held<dyn ServerMech>> {
+    fn mechanisms(&self) -> Vec<&'static dyn ServerMech> {
         let all = library::server_mechs();
         match &self.allowed {
-            None => all,
-            Some(names) => names
-                .iter()
-                .filter_map(|name| {
-                    all.iter().find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(name))
-                })
-                .cloned()
-                .collect(),
+            None => all.to_vec(),
+            Some(names) => names.iter().filter_map(|name| find(all, name)).collect(),
         }
+    }
+
+    /// The mechanism of that name, if this connection may use it.
+    fn mechanism(&self, name: &str) -> Option<&'static dyn ServerMech> {
+        let allowed = self.allowed.as_ref();
+        if allowed.is_some_and(|names| !names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        {
+            return None;
+        }
+        find(library::server_mechs(), name)
     }
 
     /// The names to offer now.
@@ -120,11 +124,14 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(&*mechanism).is_err() {
+            if self.permit(mechanism).is_err() {
                 continue;
             }
             let name = &mechanism.info().name;
-            let binds = mechanism.info().features.contains(Features::CHANNEL_BINDING);
+            let binds = mechanism
+                .info()
+                .features
+                .contains(Features::CHANNEL_BINDING);
             if binds && !bindings.is_empty() {
                 names.push(format!("{name}-PLUS"));
             }
@@ -159,17 +166,20 @@ impl Server {
     /// # Errors
     /// `NOMECH`, `TOOWEAK`, `ENCRYPT`, `BADPROT`, and the mechanism's own.
     pub(crate) fn start(&self, name: &str, initial: Option<&[u8]>) -> Result<Reply> {
+        if self.stage.get() == Stage::Done {
+            return Err(self.after_the_end());
+        }
         self.reset();
         let (base, plus) = select::split_plus(name);
-        let mechanisms = self.mechanisms();
-        let mechanism = mechanisms
-            .iter()
-            .find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(base))
+        let mechanism = self
+            .mechanism(base)
             .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
-        self.permit(&**mechanism)?;
+        self.permit(mechanism)?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
-        self.conn.mechanism.replace(CString::new(info.name.as_bytes()).ok());
+        self.conn
+            .mechanism
+            .replace(CString::new(info.name.as_bytes()).ok());
         let exchange = mechanism.begin(self)?;
         if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
             let text = "Remote sent first but mech does not allow it.";
@@ -178,7 +188,10 @@ impl Server {
         self.exchange.set(Some(exchange));
         self.stage.set(Stage::Running);
         if info.features.contains(Features::WANT_CLIENT_FIRST) && initial.is_none() {
-            return Ok(Reply { code: Code::CONTINUE, data: Some(Vec::new()) });
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: Some(Vec::new()),
+            });
         }
         self.advance(initial)
     }
@@ -200,14 +213,26 @@ impl Server {
             Stage::Running => self.advance(response),
             Stage::LastSent => {
                 self.stage.set(Stage::Done);
-                Ok(Reply { code: Code::OK, data: None })
+                Ok(Reply {
+                    code: Code::OK,
+                    data: None,
+                })
             }
-            Stage::Done => Err(Error::new(Code::FAIL, "attempting server step after doneflag")),
+            Stage::Done => Err(self.after_the_end()),
             Stage::Idle => Err(Error::new(
                 Code::FAIL,
                 "attempting server step without an exchange: call sasl_server_start first",
             )),
         }
+    }
+
+    /// One connection authenticates once; the last error stays what it was.
+    fn after_the_end(&self) -> Error {
+        self.conn.log(
+            Level::Err,
+            format_args!("attempting server step after doneflag"),
+        );
+        Error::bare(Code::FAIL)
     }
 
     fn advance(&self, response: Option<&[u8]>) -> Result<Reply> {
@@ -220,7 +245,10 @@ impl Server {
             Step::Challenge(data) => {
                 self.exchange.set(Some(exchange));
                 self.stage.set(Stage::Running);
-                Ok(Reply { code: Code::CONTINUE, data: Some(data) })
+                Ok(Reply {
+                    code: Code::CONTINUE,
+                    data: Some(data),
+                })
             }
             Step::Done(done) => {
                 drop(exchange);
@@ -236,25 +264,43 @@ impl Server {
         if let Some(negotiated) = done.layer {
             self.conn.layer.install(negotiated);
         } else {
-            self.conn.layer.max_outbuf.set(self.conn.limits.get().max_buffer);
+            self.conn
+                .layer
+                .max_outbuf
+                .set(self.conn.limits.get().max_buffer);
         }
         if done.final_data.is_some() && self.conn.flags & SUCCESS_DATA == 0 {
             self.stage.set(Stage::LastSent);
-            return Ok(Reply { code: Code::CONTINUE, data: done.final_data });
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: done.final_data,
+            });
         }
         self.stage.set(Stage::Done);
-        Ok(Reply { code: Code::OK, data: done.final_data })
+        Ok(Reply {
+            code: Code::OK,
+            data: done.final_data,
+        })
     }
 
     /// May the authid act as the authzid?
     fn authorise(&self) -> Result<()> {
-        let (authid, authzid) = (self.conn.authid.borrow().clone(), self.conn.authzid.borrow().clone());
+        let (authid, authzid) = (
+            self.conn.authid.borrow().clone(),
+            self.conn.authzid.borrow().clone(),
+        );
         let (Some(authid), Some(requested)) = (authid, authzid) else {
-            return Err(Error::new(Code::FAIL, "the mechanism established no identity"));
+            return Err(Error::new(
+                Code::FAIL,
+                "the mechanism established no identity",
+            ));
         };
         let realm = self.conn.realm.borrow().clone();
-        let request =
-            Authorisation { requested: &requested, authid: &authid, realm: realm.as_deref() };
+        let request = Authorisation {
+            requested: &requested,
+            authid: &authid,
+            realm: realm.as_deref(),
+        };
         match self.conn.app.authorise(&request) {
             Asked::Given(()) => Ok(()),
             Asked::Refused(error) => Err(error),
@@ -266,6 +312,14 @@ impl Server {
                 Err(Error::new(Code::BADAUTH, text))
             }
         }
+    }
+
+    /// Ends a verification outside an exchange: proxy policy alone.
+    ///
+    /// # Errors
+    /// The policy's.
+    pub(crate) fn allow(&self) -> Result<()> {
+        self.authorise()
     }
 
     /// Is what the client bound to what the application wants?
@@ -290,11 +344,17 @@ impl Server {
                 if bindings.iter().any(|binding| binding.name == used) {
                     return Ok(());
                 }
-                let text = format!("client channel binding {used} does not match server {}", first.name);
+                let text = format!(
+                    "client channel binding {used} does not match server {}",
+                    first.name
+                );
                 Err(Error::with(Code::BADBINDING, text))
             }
             _ if self.plus_asked.get() && done.binding.disposition != Disposition::Used => {
-                Err(Error::new(Code::BADBINDING, "client chose a -PLUS mechanism but did not bind"))
+                Err(Error::new(
+                    Code::BADBINDING,
+                    "client chose a -PLUS mechanism but did not bind",
+                ))
             }
             _ => Ok(()),
         }
@@ -306,7 +366,12 @@ impl Server {
     /// # Errors
     /// The canonicaliser's or the lookup's. Bit `SASL_CU_EXTERNALLY_VERIFIED`
     /// forgives `NOUSER` and `NOMECH`.
-    pub(crate) fn identify_and_look_up(&self, name: &[u8], identity: Identity, extra: u32) -> Result<()> {
+    pub(crate) fn identify_and_look_up(
+        &self,
+        name: &[u8],
+        identity: Identity,
+        extra: u32,
+    ) -> Result<()> {
         identity::establish(&self.conn, self, Side::Server, name, identity, extra)?;
         let mut outcome = Ok(());
         if identity != Identity::Authzid {
@@ -359,7 +424,8 @@ impl Server {
     /// Programs match the text `checkpass failed`; the reason goes to the log.
     fn checkpass_failed(&self, error: &Error) -> Error {
         if !error.reason().is_empty() && !error.is_silent() {
-            self.conn.log(saslplug::Level::Fail, format_args!("{}", error.reason()));
+            self.conn
+                .log(Level::Fail, format_args!("{}", error.reason()));
         }
         Error::new(error.code(), "checkpass failed").silent()
     }
@@ -368,13 +434,8 @@ impl Server {
     ///
     /// # Errors
     /// `NOUSER`, or what the methods say.
-    pub(crate) fn user_exists(&self, user: &[u8]) -> Result<()> {
-        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let authid = self.conn.authid.borrow().clone().unwrap_or_default();
-        let outcome = checkpass::exists(self, &authid);
-        self.conn.authid.replace(None);
-        self.conn.authzid.replace(None);
-        outcome
+    pub(crate) fn user_exists(&self, user: &CStr) -> Result<()> {
+        checkpass::exists(self, user)
     }
 
     /// Whether `auto_transition` is on.
@@ -384,27 +445,60 @@ impl Server {
 
     /// Offers a verified password to the property stores (`auto_transition`).
     pub(crate) fn transition(&self, password: &Secret) {
-        let _ = password;
         if !self.transitions() {
             return;
         }
+        let user = setpass::canonical(self);
+        let name = user.to_string_lossy();
         self.conn.log(
-            saslplug::Level::Warn,
-            format_args!(
-                "auto_transition is set, but this version does not store passwords; \
-                 use saslpasswd2"
-            ),
+            Level::Note,
+            format_args!("transitioning user {name} to auxprop database"),
         );
+        let plain = self.transition.get() == Transition::Yes;
+        let flags = if plain {
+            setpass::CREATE
+        } else {
+            setpass::CREATE | setpass::NOPLAIN
+        };
+        // A login does not fail because the copy could not be kept; the log has
+        // the reason.
+        let _ = setpass::run(self, &user, Some(password), flags);
+    }
+
+    /// Sets, changes or removes a password (`sasl_setpass`).
+    ///
+    /// # Errors
+    /// The canonicaliser's, the stores'.
+    pub(crate) fn set_password(
+        &self,
+        user: &[u8],
+        password: Option<&Secret>,
+        flags: u32,
+    ) -> Result<()> {
+        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
+        let user = setpass::canonical(self);
+        setpass::run(self, &user, password, flags)
     }
 }
 
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
 pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
 
+fn find(all: &[&'static dyn ServerMech], name: &str) -> Option<&'static dyn ServerMech> {
+    all.iter()
+        .copied()
+        .find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(name))
+}
+
+/// The spellings of a true option: the first character decides, or `on`.
+fn is_true(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'1' | b'y' | b't')) || text == b"on"
+}
+
 fn transition_of(option: Option<&CStr>) -> Transition {
     match option.map(CStr::to_bytes) {
         Some(b"noplain") => Transition::NoPlain,
-        Some(text) if crate::config::is_true(text) => Transition::Yes,
+        Some(text) if is_true(text) => Transition::Yes,
         _ => Transition::No,
     }
 }

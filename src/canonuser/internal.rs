@@ -70,10 +70,19 @@ mod tests {
 
     #[test]
     fn blanks_go_and_the_realm_comes_once() {
-        assert_eq!(server(Some("ex.com"), b" \tbob\r\n"), Ok(b"bob@ex.com".to_vec()));
-        assert_eq!(server(Some("ex.com"), b"bob@ex.com"), Ok(b"bob@ex.com".to_vec()));
+        assert_eq!(
+            server(Some("ex.com"), b" \tbob\r\n"),
+            Ok(b"bob@ex.com".to_vec())
+        );
+        assert_eq!(
+            server(Some("ex.com"), b"bob@ex.com"),
+            Ok(b"bob@ex.com".to_vec())
+        );
         assert_eq!(server(None, b"B o b"), Ok(b"B o b".to_vec()));
-        assert_eq!(Internal.client(&Realm(Some("x")), b" bob ", Identity::Authid), Ok(b"bob".to_vec()));
+        assert_eq!(
+            Internal.client(&Realm(Some("x")), b" bob ", Identity::Authid),
+            Ok(b"bob".to_vec())
+        );
     }
 
     #[test]

@@ -22,9 +22,10 @@ impl PasswordCheck for AlwaysTrue {
 
     fn exists(&self, server: &Server, user: &CStr) -> Result<()> {
         let user = user.to_string_lossy();
-        server
-            .connection()
-            .log(Level::Warn, format_args!("AlwaysTrue Password Verifier Verified: {user}"));
+        server.connection().log(
+            Level::Warn,
+            format_args!("AlwaysTrue Password Verifier Verified: {user}"),
+        );
         Ok(())
     }
 }

@@ -5,10 +5,9 @@
 #![forbid(unsafe_code)]
 
 use super::PasswordCheck;
-use crate::lookup;
 use crate::server::Server;
+use crate::{lookup, md5};
 use core::ffi::CStr;
-use md5::{Digest, Md5};
 use saslplug::{Code, Error, Identity, Result, Secret, Verify};
 use std::sync::Arc;
 
@@ -18,9 +17,24 @@ const SALTED: &CStr = c"*cmusaslsecretPLAIN";
 /// Schemes of hashed values. A value that starts with one of them is never the
 /// password itself.
 const HASH_SCHEMES: &[&str] = &[
-    "ARGON2", "CRYPT", "MD5", "PBKDF2", "PBKDF2-SHA1", "PBKDF2-SHA256", "PBKDF2-SHA512",
-    "PBKDF2_SHA256", "SASL", "SHA", "SHA256", "SHA384", "SHA512", "SMD5", "SSHA", "SSHA256",
-    "SSHA384", "SSHA512",
+    "ARGON2",
+    "CRYPT",
+    "MD5",
+    "PBKDF2",
+    "PBKDF2-SHA1",
+    "PBKDF2-SHA256",
+    "PBKDF2-SHA512",
+    "PBKDF2_SHA256",
+    "SASL",
+    "SHA",
+    "SHA256",
+    "SHA384",
+    "SHA512",
+    "SMD5",
+    "SSHA",
+    "SSHA256",
+    "SSHA384",
+    "SSHA512",
 ];
 
 /// See the module.
@@ -33,13 +47,20 @@ impl PasswordCheck for Auxprop {
 
     fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
         let (shown, salted) = stored(server, user)?;
-        let readable: Vec<_> = shown.iter().filter(|value| hash_scheme(value).is_none()).collect();
+        let readable: Vec<_> = shown
+            .iter()
+            .filter(|value| hash_scheme(value).is_none())
+            .collect();
         if readable.is_empty() && salted.is_empty() {
             return verify(server, user, password, &shown);
         }
         // No short cut: the work does not tell which value matched.
-        let plain = readable.iter().fold(false, |any, value| any | (**value == *password));
-        let hashed = salted.iter().fold(false, |any, value| any | matches_salted(value, password));
+        let plain = readable
+            .iter()
+            .fold(false, |any, value| any | (**value == *password));
+        let hashed = salted
+            .iter()
+            .fold(false, |any, value| any | matches_salted(value, password));
         if plain | hashed {
             Ok(())
         } else {
@@ -60,7 +81,7 @@ impl PasswordCheck for Auxprop {
 fn stored(server: &Server, user: &CStr) -> Result<(Vec<Secret>, Vec<Secret>)> {
     let context = server.connection().properties();
     context.clear(false);
-    context.request(&[PASSWORD, SALTED]);
+    context.request([PASSWORD, SALTED]);
     let outcome = server.identify_and_look_up(user.to_bytes(), Identity::Both, 0);
     let values = (context.values(PASSWORD), context.values(SALTED));
     context.erase(PASSWORD);
@@ -72,7 +93,9 @@ fn stored(server: &Server, user: &CStr) -> Result<(Vec<Secret>, Vec<Secret>)> {
 fn verifier(server: &Server) -> Option<Arc<dyn Verify>> {
     let conn = server.connection();
     let registry = &conn.library.registry;
-    lookup::providers(conn).iter().find_map(|provider| registry.verifier(provider.name()))
+    lookup::providers(conn)
+        .iter()
+        .find_map(|provider| registry.verifier(provider.name()))
 }
 
 fn verify(server: &Server, user: &CStr, password: &Secret, shown: &[Secret]) -> Result<()> {
@@ -85,7 +108,11 @@ fn verify(server: &Server, user: &CStr, password: &Secret, shown: &[Secret]) -> 
                  directory verify it (auxprop_plugin: ldapdb with ldapdb_verify: bind)"
             ),
         )),
-        (None, None) => Err(Error::new(Code::NOUSER, "the user has no password in any auxprop plugin").silent()),
+        (None, None) => Err(Error::new(
+            Code::NOUSER,
+            "the user has no password in any auxprop plugin",
+        )
+        .silent()),
     }
 }
 
@@ -93,19 +120,22 @@ fn verify(server: &Server, user: &CStr, password: &Secret, shown: &[Secret]) -> 
 fn hash_scheme(value: &Secret) -> Option<String> {
     let text = value.as_bytes().strip_prefix(b"{")?;
     let end = text.iter().position(|b| *b == b'}')?;
-    let scheme = core::str::from_utf8(text.get(..end)?).ok()?.to_ascii_uppercase();
+    let scheme = core::str::from_utf8(text.get(..end)?)
+        .ok()?
+        .to_ascii_uppercase();
     HASH_SCHEMES.contains(&scheme.as_str()).then_some(scheme)
 }
 
 /// 16 bytes of salt, a NUL, MD5 of salt, `sasldb` and the password.
 fn matches_salted(value: &Secret, password: &Secret) -> bool {
-    let Some((salt, rest)) = value.as_bytes().split_at_checked(16) else { return false };
-    let Some(digest) = rest.strip_prefix(b"\0") else { return false };
-    let mut md5 = Md5::new();
-    md5.update(salt);
-    md5.update(b"sasldb");
-    md5.update(password.as_bytes());
-    Secret::from(md5.finalize().as_slice()).matches(digest)
+    let Some((salt, rest)) = value.as_bytes().split_at_checked(16) else {
+        return false;
+    };
+    let Some(digest) = rest.strip_prefix(b"\0") else {
+        return false;
+    };
+    let text = Secret::new([salt, b"sasldb", password.as_bytes()].concat());
+    Secret::from(&md5::digest(text.as_bytes())[..]).matches(digest)
 }
 
 #[cfg(test)]
@@ -127,13 +157,13 @@ mod tests {
         let salt = b"0123456789abcdef";
         let mut value = salt.to_vec();
         value.push(0);
-        let mut md5 = Md5::new();
-        md5.update(salt);
-        md5.update(b"sasldbpw");
-        value.extend_from_slice(md5.finalize().as_slice());
+        value.extend_from_slice(&md5::digest(b"0123456789abcdefsasldbpw"));
         let value = Secret::new(value);
         assert!(matches_salted(&value, &Secret::from(&b"pw"[..])));
         assert!(!matches_salted(&value, &Secret::from(&b"px"[..])));
-        assert!(!matches_salted(&Secret::from(&b"short"[..]), &Secret::from(&b"pw"[..])));
+        assert!(!matches_salted(
+            &Secret::from(&b"short"[..]),
+            &Secret::from(&b"pw"[..])
+        ));
     }
 }

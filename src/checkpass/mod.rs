@@ -33,8 +33,11 @@ pub(crate) trait PasswordCheck: Sync {
     fn exists(&self, server: &Server, user: &CStr) -> Result<()>;
 }
 
-static TABLE: &[&dyn PasswordCheck] =
-    &[&auxprop::Auxprop, &saslauthd::Saslauthd, &alwaystrue::AlwaysTrue];
+static TABLE: &[&dyn PasswordCheck] = &[
+    &auxprop::Auxprop,
+    &saslauthd::Saslauthd,
+    &alwaystrue::AlwaysTrue,
+];
 
 /// Checks `password` for the canonical name `user` (the `checkpass` of
 /// `sasl_utils_t`: neither canonicalisation nor proxy policy).
@@ -72,12 +75,18 @@ fn each_method(
 ) -> Result<()> {
     let conn = server.connection();
     let configured = conn.option(None, c"pwcheck_method");
-    let methods = configured.as_deref().unwrap_or(c"auxprop").to_string_lossy();
+    let methods = configured
+        .as_deref()
+        .unwrap_or(c"auxprop")
+        .to_string_lossy();
     let mut outcome = Err(Error::bare(Code::NOMECH));
     let mut known = false;
     for name in methods.split_ascii_whitespace() {
         let plugged;
-        let method = match TABLE.iter().find(|method| method.name().eq_ignore_ascii_case(name)) {
+        let method = match TABLE
+            .iter()
+            .find(|method| method.name().eq_ignore_ascii_case(name))
+        {
             Some(method) => *method,
             None => match plugin::find(server, name) {
                 Some(method) => {

@@ -16,7 +16,9 @@ pub(super) struct Plugged(Arc<dyn Verify>);
 /// The verifier `name`, opening its plugin if need be.
 pub(super) fn find(server: &Server, name: &str) -> Option<Plugged> {
     let library = &server.connection().library;
-    let store = library.registry.auxprops(&library.folders(), Some(name), |_| ());
+    let store = library
+        .registry
+        .auxprops(&library.folders(), Some(name), |_| ());
     let verifier = library.registry.verifier(store.first()?.name())?;
     Some(Plugged(verifier))
 }
@@ -32,9 +34,10 @@ impl PasswordCheck for Plugged {
 
     fn exists(&self, server: &Server, user: &CStr) -> Result<()> {
         match lookup::run(server.connection(), server, user, Identity::Authid, false) {
-            Err(error) if error.code() == Code::NOMECH => {
-                Err(Error::new(Code::NOVERIFY, "no plugin can tell whether the user exists"))
-            }
+            Err(error) if error.code() == Code::NOMECH => Err(Error::new(
+                Code::NOVERIFY,
+                "no plugin can tell whether the user exists",
+            )),
             outcome => outcome,
         }
     }

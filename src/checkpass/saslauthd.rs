@@ -33,8 +33,8 @@ impl PasswordCheck for Saslauthd {
         let (login, realm) = split_realm(user.to_bytes(), conn.realm.borrow().as_deref());
         let request = request(&[&login, password.as_bytes(), conn.service.to_bytes(), &realm])?;
         let socket = socket(server);
-        let reply = exchange(&socket, &request)
-            .map_err(|(step, error)| failure(&socket, step, &error))?;
+        let reply =
+            exchange(&socket, &request).map_err(|(step, error)| failure(&socket, step, &error))?;
         if reply.starts_with(b"OK") {
             Ok(())
         } else {
@@ -57,7 +57,10 @@ fn split_realm(user: &[u8], realm: Option<&CStr>) -> (Vec<u8>, Vec<u8>) {
             let (login, rest) = user.split_at(at);
             (login.to_vec(), rest.get(1..).unwrap_or_default().to_vec())
         }
-        None => (user.to_vec(), realm.map(|r| r.to_bytes().to_vec()).unwrap_or_default()),
+        None => (
+            user.to_vec(),
+            realm.map(|r| r.to_bytes().to_vec()).unwrap_or_default(),
+        ),
     }
 }
 
@@ -80,20 +83,37 @@ fn socket(server: &Server) -> PathBuf {
     let configured = configured.as_deref().map(CStr::to_string_lossy);
     let path = PathBuf::from(configured.as_deref().unwrap_or(DEFAULT_SOCKET));
     // The option wants the socket; many write its folder.
-    if path.is_dir() { path.join("mux") } else { path }
+    if path.is_dir() {
+        path.join("mux")
+    } else {
+        path
+    }
 }
 
-fn exchange(socket: &Path, request: &[u8]) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
+fn exchange(
+    socket: &Path,
+    request: &[u8],
+) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
     let at = |step| move |error| (step, error);
-    let mut stream = UnixStream::connect(socket).map_err(at("cannot connect to saslauthd server"))?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(at("cannot set a time limit"))?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(at("cannot set a time limit"))?;
+    let mut stream =
+        UnixStream::connect(socket).map_err(at("cannot connect to saslauthd server"))?;
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .map_err(at("cannot set a time limit"))?;
+    stream
+        .set_write_timeout(Some(PATIENCE))
+        .map_err(at("cannot set a time limit"))?;
     stream.write_all(request).map_err(at("write failed"))?;
     let mut head = [0; 2];
-    stream.read_exact(&mut head).map_err(at("size read failed"))?;
+    stream
+        .read_exact(&mut head)
+        .map_err(at("size read failed"))?;
     let length = usize::from(u16::from_be_bytes(head));
     if !(2..=REPLY_MAX).contains(&length) {
-        return Err(("bad response from saslauthd", io::ErrorKind::InvalidData.into()));
+        return Err((
+            "bad response from saslauthd",
+            io::ErrorKind::InvalidData.into(),
+        ));
     }
     let mut reply = vec![0; length];
     stream.read_exact(&mut reply).map_err(at("read failed"))?;
@@ -118,8 +138,14 @@ mod tests {
 
     #[test]
     fn the_realm_is_after_the_last_at() {
-        assert_eq!(split_realm(b"a@b@c", Some(c"r")), (b"a@b".to_vec(), b"c".to_vec()));
-        assert_eq!(split_realm(b"a", Some(c"r")), (b"a".to_vec(), b"r".to_vec()));
+        assert_eq!(
+            split_realm(b"a@b@c", Some(c"r")),
+            (b"a@b".to_vec(), b"c".to_vec())
+        );
+        assert_eq!(
+            split_realm(b"a", Some(c"r")),
+            (b"a".to_vec(), b"r".to_vec())
+        );
         assert_eq!(split_realm(b"a", None), (b"a".to_vec(), Vec::new()));
     }
 

@@ -20,20 +20,29 @@ fn lossy(text: &CStr) -> String {
 impl Client {
     /// This host's name, asked for once a connection and never from DNS.
     pub(crate) fn client_fqdn_text(&self) -> &CStr {
-        self.client_fqdn.get_or_init(|| os::host_name().unwrap_or_default())
+        self.client_fqdn
+            .get_or_init(|| os::host_name().unwrap_or_default())
     }
 
     fn answered(&self, kind: PromptKind) -> Option<Option<Secret>> {
         let answers = self.answers.borrow();
-        answers.iter().find(|(known, _)| *known == kind).map(|(_, answer)| answer.clone())
+        answers
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map(|(_, answer)| answer.clone())
     }
 }
 
 impl Host for Client {
     fn option(&self, plugin: &str, name: &str) -> Option<String> {
         let name = CString::new(name).ok()?;
-        let plugin = CString::new(plugin).ok().filter(|plugin| !plugin.is_empty());
-        self.conn.option(plugin.as_deref(), &name).as_deref().map(lossy)
+        let plugin = CString::new(plugin)
+            .ok()
+            .filter(|plugin| !plugin.is_empty());
+        self.conn
+            .option(plugin.as_deref(), &name)
+            .as_deref()
+            .map(lossy)
     }
 
     fn property(&self, _: &CStr) -> Vec<Secret> {
@@ -67,7 +76,11 @@ impl ClientHost for Client {
     }
 
     fn external_id(&self) -> Option<Vec<u8>> {
-        self.conn.external_id.borrow().as_ref().map(|id| id.to_bytes().to_vec())
+        self.conn
+            .external_id
+            .borrow()
+            .as_ref()
+            .map(|id| id.to_bytes().to_vec())
     }
 
     fn ask(&self, prompt: &Prompt) -> Result<Answer> {
@@ -97,15 +110,26 @@ impl ClientHost for Client {
     }
 
     fn authid(&self) -> Option<Vec<u8>> {
-        self.conn.authid.borrow().as_ref().map(|name| name.to_bytes().to_vec())
+        self.conn
+            .authid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
     }
 
     fn authzid(&self) -> Option<Vec<u8>> {
-        self.conn.authzid.borrow().as_ref().map(|name| name.to_bytes().to_vec())
+        self.conn
+            .authzid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
     }
 
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition) {
-        (self.conn.bindings.borrow().first().cloned(), self.disposition.get())
+        (
+            self.conn.bindings.borrow().first().cloned(),
+            self.disposition.get(),
+        )
     }
 
     fn fill_random(&self, out: &mut [u8]) -> Result<()> {
@@ -115,5 +139,7 @@ impl ClientHost for Client {
 
 /// The default for `SASL_CB_AUTHNAME`.
 fn login_name() -> Option<String> {
-    ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok())
+    ["USER", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
 }

@@ -76,11 +76,15 @@ macro_rules! call {
 impl CApplication {
     /// Looks a callback up: the connection's list, then the global one.
     pub(crate) fn find(&self, id: c_ulong) -> Entry {
-        let found = entries(self.own).chain(entries(self.global)).find(|entry| entry.id == id);
+        let found = entries(self.own)
+            .chain(entries(self.global))
+            .find(|entry| entry.id == id);
         match found {
-            Some(sasl_callback_t { proc_: Some(procedure), context, .. }) => {
-                Entry::Procedure(procedure, context)
-            }
+            Some(sasl_callback_t {
+                proc_: Some(procedure),
+                context,
+                ..
+            }) => Entry::Procedure(procedure, context),
             Some(_) => Entry::Interaction,
             None => Entry::Absent,
         }
@@ -106,9 +110,18 @@ impl CApplication {
     ) -> Code {
         let all = entries(self.own).chain(entries(self.global));
         for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
-            let Some(procedure) = entry.proc_ else { continue };
-            let code =
-                call!(procedure, sasl_getopt_t, entry.context, plugin, option, result, len);
+            let Some(procedure) = entry.proc_ else {
+                continue;
+            };
+            let code = call!(
+                procedure,
+                sasl_getopt_t,
+                entry.context,
+                plugin,
+                option,
+                result,
+                len
+            );
             if code == Code::OK.0 {
                 return Code::OK;
             }
@@ -136,8 +149,14 @@ impl CApplication {
 
     fn secret(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
         let mut result: *mut sasl_secret_t = ptr::null_mut();
-        let code =
-            call!(procedure, sasl_getsecret_t, self.conn, context, number(id), &mut result);
+        let code = call!(
+            procedure,
+            sasl_getsecret_t,
+            self.conn,
+            context,
+            number(id),
+            &mut result
+        );
         if code != Code::OK.0 {
             return refused(code);
         }
@@ -234,7 +253,9 @@ impl Application for CApplication {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
         let all = entries(self.own).chain(entries(self.global));
         for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
-            let Some(procedure) = entry.proc_ else { continue };
+            let Some(procedure) = entry.proc_ else {
+                continue;
+            };
             let mut result = ptr::null();
             let code = call!(
                 procedure,
@@ -260,7 +281,13 @@ impl Application for CApplication {
 
     fn log(&self, level: Level, message: &CStr) {
         if let Entry::Procedure(procedure, context) = self.find(SASL_CB_LOG) {
-            call!(procedure, sasl_log_t, context, level as c_int, message.as_ptr());
+            call!(
+                procedure,
+                sasl_log_t,
+                context,
+                level as c_int,
+                message.as_ptr()
+            );
         }
     }
 
@@ -271,7 +298,9 @@ impl Application for CApplication {
             Entry::Interaction => return Asked::Interact,
             Entry::Absent => return Asked::Absent(SASL_CB_CANON_USER),
         };
-        let Ok(len) = c_uint::try_from(name.len()) else { return refused(Code::BUFOVER.0) };
+        let Ok(len) = c_uint::try_from(name.len()) else {
+            return refused(Code::BUFOVER.0);
+        };
         let mut input = Vec::with_capacity(name.len().saturating_add(1));
         input.extend_from_slice(name);
         input.push(0);
@@ -349,7 +378,9 @@ impl Application for CApplication {
         match self.find(SASL_CB_SERVER_USERDB_SETPASS) {
             Entry::Procedure(procedure, context) => {
                 let pass = password.map(terminated);
-                let (pass, len) = pass.as_ref().map_or((ptr::null(), 0), |(p, l)| (p.as_ptr(), *l));
+                let (pass, len) = pass
+                    .as_ref()
+                    .map_or((ptr::null(), 0), |(p, l)| (p.as_ptr(), *l));
                 let code = call!(
                     procedure,
                     sasl_server_userdb_setpass_t,
@@ -398,12 +429,18 @@ fn terminated(password: &Secret) -> (Zeroizing<Vec<u8>>, c_uint) {
 }
 
 fn answer(code: c_int) -> Asked<()> {
-    if code == Code::OK.0 { Asked::Given(()) } else { refused(code) }
+    if code == Code::OK.0 {
+        Asked::Given(())
+    } else {
+        refused(code)
+    }
 }
 
 impl Global for CApplication {
     fn plugin_path(&self) -> Option<Result<CString>> {
-        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETPATH) else { return None };
+        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETPATH) else {
+            return None;
+        };
         let mut path = ptr::null();
         let code = call!(procedure, sasl_getpath_t, context, &mut path);
         Some(path_result(code, path, "SASL_CB_GETPATH"))
@@ -422,9 +459,13 @@ impl Global for CApplication {
 
     fn verify_file(&self, path: &CStr, kind: u32) -> Code {
         match self.find(SASL_CB_VERIFYFILE) {
-            Entry::Procedure(procedure, context) => {
-                Code(call!(procedure, sasl_verifyfile_t, context, path.as_ptr(), kind))
-            }
+            Entry::Procedure(procedure, context) => Code(call!(
+                procedure,
+                sasl_verifyfile_t,
+                context,
+                path.as_ptr(),
+                kind
+            )),
             _ => Code::OK,
         }
     }
@@ -433,9 +474,10 @@ impl Global for CApplication {
 fn path_result(code: c_int, path: *const c_char, callback: &str) -> Result<CString> {
     // SAFETY: sasl.h: on OK the path is NULL or a string.
     match unsafe { arg::text(path) } {
-        _ if code != Code::OK.0 => {
-            Err(Error::with(Code(code.min(-1)), format!("{callback} failed with code {code}")))
-        }
+        _ if code != Code::OK.0 => Err(Error::with(
+            Code(code.min(-1)),
+            format!("{callback} failed with code {code}"),
+        )),
         Some(path) => Ok(path.to_owned()),
         None => Err(Error::with(Code::FAIL, format!("{callback} gave no path"))),
     }

@@ -36,6 +36,8 @@ pub(crate) struct Conn {
     pub(crate) app: CApplication,
     /// `SASL_SEC_PROPS` as C reads it.
     pub(crate) limits: Cell<sasl_security_properties_t>,
+    /// `SASL_SSF_EXTERNAL` as C reads it.
+    pub(crate) external_ssf: Cell<sasl_ssf_t>,
     /// `SASL_GSS_CREDS`, borrowed from the program.
     pub(crate) gss_creds: Cell<*const c_void>,
     /// `SASL_HTTP_REQUEST`, borrowed.
@@ -70,13 +72,17 @@ impl Conn {
     ) -> Result<*mut sasl_conn_t, E> {
         let mut place = Box::<Conn>::new_uninit();
         let conn = place.as_mut_ptr();
-        let app = CApplication { conn: conn.cast(), ..app };
+        let app = CApplication {
+            conn: conn.cast(),
+            ..app
+        };
         let session = session(app, Handle(conn.cast()))?;
         place.write(Conn {
             tag: Cell::new(LIVE),
             session,
             app,
             limits: Cell::new(NO_LIMITS),
+            external_ssf: Cell::new(0),
             gss_creds: Cell::new(ptr::null()),
             http_request: Cell::new(ptr::null()),
             binding: Cell::new(ptr::null()),

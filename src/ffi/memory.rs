@@ -87,5 +87,8 @@ pub(crate) fn fix_allocator() {
 
 /// `sasl_set_mutex`.
 pub(crate) fn set_mutexes(mutexes: Mutexes) {
-    CHOSEN.write().unwrap_or_else(PoisonError::into_inner).mutexes = mutexes;
+    CHOSEN
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .mutexes = mutexes;
 }

@@ -57,8 +57,14 @@ pub(crate) fn canonical_host_name(host: &CStr) -> Option<CString> {
 /// its environment then belongs to a stranger.
 pub(crate) fn runs_privileged() -> bool {
     // SAFETY: these calls have no arguments and cannot fail.
-    let (uid, euid, gid, egid) =
-        unsafe { (libc::getuid(), libc::geteuid(), libc::getgid(), libc::getegid()) };
+    let (uid, euid, gid, egid) = unsafe {
+        (
+            libc::getuid(),
+            libc::geteuid(),
+            libc::getgid(),
+            libc::getegid(),
+        )
+    };
     uid != euid || gid != egid
 }
 

@@ -33,7 +33,9 @@ struct Texts {
 }
 
 fn length(text: Option<&CStr>) -> c_uint {
-    text.map_or(0, |text| c_uint::try_from(text.to_bytes().len()).unwrap_or(c_uint::MAX))
+    text.map_or(0, |text| {
+        c_uint::try_from(text.to_bytes().len()).unwrap_or(c_uint::MAX)
+    })
 }
 
 impl Params {
@@ -224,7 +226,10 @@ pub(crate) fn client(host: &dyn Host) -> Result<*mut sasl_client_params_t> {
     // SAFETY: a handle is NULL or the live connection that runs this call.
     let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
     conn.and_then(|conn| Some(Params::client(conn, conn.client()?)))
-        .ok_or(Error::new(Code::FAIL, "a C plugin was asked without a client connection"))
+        .ok_or(Error::new(
+            Code::FAIL,
+            "a C plugin was asked without a client connection",
+        ))
 }
 
 /// `sasl_server_params_t.canon_user`: canonicalise and look up.
@@ -247,7 +252,8 @@ unsafe extern "C" fn canon_user(
             3 => Identity::Both,
             _ => return Err(Code::BADPARAM.into()),
         };
-        let outcome = server.identify_and_look_up(name.ok_or(Code::BADPARAM)?, identity, flags & !3);
+        let outcome =
+            server.identify_and_look_up(name.ok_or(Code::BADPARAM)?, identity, flags & !3);
         if !oparams.is_null() {
             let shared = server.connection();
             let (authid, authzid) = (shared.authid.borrow(), shared.authzid.borrow());

@@ -40,7 +40,11 @@ impl Prompts {
             .collect();
         list.push(END);
         let kinds = prompts.iter().map(|prompt| prompt.kind).collect();
-        Self { list: list.into_boxed_slice(), kinds, _texts: texts }
+        Self {
+            list: list.into_boxed_slice(),
+            kinds,
+            _texts: texts,
+        }
     }
 
     /// The list as the program gets it.
@@ -60,7 +64,11 @@ impl Prompts {
                 Secret::from(core::slice::from_raw_parts(prompt.result.cast::<u8>(), len))
             })
         };
-        self.kinds.iter().zip(&self.list).map(|(kind, prompt)| (*kind, answer(prompt))).collect()
+        self.kinds
+            .iter()
+            .zip(&self.list)
+            .map(|(kind, prompt)| (*kind, answer(prompt)))
+            .collect()
     }
 }
 
@@ -75,14 +83,15 @@ const END: sasl_interact_t = sasl_interact_t {
 
 /// The challenge text; a realm prompt shows the realms in one string, as
 /// `{a} {b}`.
-fn challenge(
-    prompt: &Prompt,
-    keep: &mut impl FnMut(&str) -> *const c_char,
-) -> *const c_char {
+fn challenge(prompt: &Prompt, keep: &mut impl FnMut(&str) -> *const c_char) -> *const c_char {
     match &prompt.challenge {
         Some(text) => keep(text),
         None if prompt.kind == PromptKind::Realm && !prompt.choices.is_empty() => {
-            let all: Vec<_> = prompt.choices.iter().map(|realm| format!("{{{realm}}}")).collect();
+            let all: Vec<_> = prompt
+                .choices
+                .iter()
+                .map(|realm| format!("{{{realm}}}"))
+                .collect();
             keep(&all.join(" "))
         }
         None => ptr::null(),

@@ -5,7 +5,7 @@
 
 use crate::ffi::application::{CApplication, Entry};
 use crate::ffi::conn::Conn;
-use crate::ffi::{arg, edge, memory, prop, sasl, saslplug, saslutil, variadic};
+use crate::ffi::{arg, edge, md5, memory, prop, sasl, saslplug, saslutil, variadic};
 use crate::library;
 use ::saslplug::raw::*;
 use ::saslplug::{Code, Level, Secret};
@@ -13,13 +13,14 @@ use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// `sasl_global_utils` of saslplug.h: NULL before the first init and after the
 /// last done.
 #[allow(non_upper_case_globals, reason = "the C name")]
 #[unsafe(no_mangle)]
-pub static sasl_global_utils: AtomicPtr<sasl_utils_t> = AtomicPtr::new(ptr::null_mut());
-super::symver!(sasl_global_utils);
+pub(crate) static sasl_global_utils: AtomicPtr<sasl_utils_t> = AtomicPtr::new(ptr::null_mut());
+symver!(sasl_global_utils);
 
 /// Where the global structure lies for the whole life of the process: plugins
 /// keep the pointer.
@@ -28,21 +29,30 @@ struct Place(UnsafeCell<sasl_utils_t>);
 // SAFETY: written by `publish` only, before anybody is given the pointer.
 unsafe impl Sync for Place {}
 
-static GLOBAL: Place = Place(UnsafeCell::new(sasl_utils_t { conn: ptr::null_mut(), ..FUNCTIONS }));
+static GLOBAL: Place = Place(UnsafeCell::new(sasl_utils_t {
+    conn: ptr::null_mut(),
+    ..FUNCTIONS
+}));
 
 /// The global utils. Valid at any time, also before an init.
 pub(crate) fn global() -> *const sasl_utils_t {
     GLOBAL.0.get()
 }
 
-/// Shows the global utils, with the program's allocator and mutexes. Called
-/// while an init holds the entry lock.
+/// Shows the global utils, with the program's allocator and mutexes.
 pub(crate) fn publish() {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let place = GLOBAL.0.get();
     if sasl_global_utils.load(Ordering::Acquire).is_null() {
         // SAFETY: nobody was given the pointer since the last done; plugins of
         // the program that came before an init see equal values or these.
-        unsafe { *place = with_memory(sasl_utils_t { getopt_context: place.cast(), ..FUNCTIONS }) };
+        unsafe {
+            *place = with_memory(sasl_utils_t {
+                getopt_context: place.cast(),
+                ..FUNCTIONS
+            })
+        };
     }
     sasl_global_utils.store(place, Ordering::Release);
 }
@@ -67,6 +77,7 @@ pub(crate) fn for_connection(conn: &Conn) -> sasl_utils_t {
 fn with_memory(utils: sasl_utils_t) -> sasl_utils_t {
     let (allocator, mutexes) = memory::chosen();
     sasl_utils_t {
+        rpool: saslutil::pool(),
         malloc: allocator.malloc,
         calloc: allocator.calloc,
         realloc: allocator.realloc,
@@ -93,14 +104,14 @@ const FUNCTIONS: sasl_utils_t = sasl_utils_t {
     mutex_lock: None,
     mutex_unlock: None,
     mutex_free: None,
-    MD5Init: Some(saslutil::_sasl_MD5Init),
-    MD5Update: Some(saslutil::_sasl_MD5Update),
-    MD5Final: Some(saslutil::_sasl_MD5Final),
-    hmac_md5: Some(saslutil::hmac_md5),
-    hmac_md5_init: Some(saslutil::hmac_md5_init),
-    hmac_md5_final: Some(saslutil::hmac_md5_final),
-    hmac_md5_precalc: Some(saslutil::hmac_md5_precalc),
-    hmac_md5_import: Some(saslutil::hmac_md5_import),
+    MD5Init: Some(md5::_sasl_MD5Init),
+    MD5Update: Some(md5::_sasl_MD5Update),
+    MD5Final: Some(md5::_sasl_MD5Final),
+    hmac_md5: Some(md5::hmac_md5),
+    hmac_md5_init: Some(md5::hmac_md5_init),
+    hmac_md5_final: Some(md5::hmac_md5_final),
+    hmac_md5_precalc: Some(md5::hmac_md5_precalc),
+    hmac_md5_import: Some(md5::hmac_md5_import),
     mkchal: Some(saslutil::sasl_mkchal),
     utf8verify: Some(saslutil::sasl_utf8verify),
     rand: Some(saslutil::sasl_rand),
@@ -145,14 +156,19 @@ unsafe fn option_of(
     // SAFETY: our caller's promise.
     let (name, out, out_len) =
         unsafe { (arg::text(option), arg::Out::new(result), arg::Out::new(len)) };
-    let Some(name) = name.filter(|_| !out.is_null()) else { return Code::BADPARAM.0 };
+    let Some(name) = name.filter(|_| !out.is_null()) else {
+        return Code::BADPARAM.0;
+    };
     if let Some(app) = app {
         // SAFETY: our caller's promise.
         if unsafe { app.plugin_option(plugin, option, result, len) } == Code::OK {
             return Code::OK.0;
         }
     }
-    match crate::config::options().as_deref().and_then(|config| config.get(name)) {
+    match crate::config::options()
+        .as_deref()
+        .and_then(|config| config.get(name))
+    {
         Some(value) => {
             // The value lives as long as the configuration, that is until the
             // last done: what saslplug.h promises.
@@ -207,13 +223,20 @@ unsafe extern "C" fn checkpass(
     passlen: c_uint,
 ) -> c_int {
     // SAFETY: saslplug.h: both cover their lengths.
-    let (conn, user, pass) =
-        unsafe { (Conn::borrow(conn), arg::bytes(user, ulen), arg::bytes(pass, passlen)) };
+    let (conn, user, pass) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::bytes(user, ulen),
+            arg::bytes(pass, passlen),
+        )
+    };
     edge::run(conn, |conn| {
         let (user, pass) = (user.ok_or(Code::BADPARAM)?, pass.ok_or(Code::BADPARAM)?);
         let server = conn.server().ok_or(Code::BADPARAM)?;
         let user = std::ffi::CString::new(user).map_err(|_| Code::BADPARAM)?;
-        server.check_canonical(&user, &Secret::from(pass)).map(|()| Code::OK)
+        server
+            .check_canonical(&user, &Secret::from(pass))
+            .map(|()| Code::OK)
     })
 }
 
@@ -226,15 +249,26 @@ unsafe extern "C" fn getcallback(
 ) -> c_int {
     // SAFETY: saslplug.h: `conn` is NULL or live, the out-pointers are NULL or
     // writable.
-    let (conn, procedure, context) =
-        unsafe { (Conn::borrow(conn), arg::Out::new(procedure), arg::Out::new(context)) };
+    let (conn, procedure, context) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::Out::new(procedure),
+            arg::Out::new(context),
+        )
+    };
     edge::guard(Code::FAIL.0, || {
         if procedure.is_null() || context.is_null() {
             return Code::BADPARAM.0;
         }
-        let app = conn.map(|conn| conn.app).or_else(crate::ffi::sasl::global_callbacks);
+        let app = conn
+            .map(|conn| conn.app)
+            .or_else(crate::ffi::sasl::global_callbacks);
         if id == SASL_CB_GETOPT {
-            let chain: sasl_getopt_t = if conn.is_some() { connection_option } else { global_option };
+            let chain: sasl_getopt_t = if conn.is_some() {
+                connection_option
+            } else {
+                global_option
+            };
             // SAFETY: only the type is erased; the caller restores it by the id.
             procedure.set(Some(unsafe { erase(chain as *const ()) }));
             context.set(conn.map_or(ptr::null_mut(), |conn| conn.as_ptr().cast()));
@@ -291,13 +325,19 @@ unsafe fn erase(function: *const ()) -> unsafe extern "C" fn() -> c_int {
     unsafe { core::mem::transmute::<*const (), unsafe extern "C" fn() -> c_int>(function) }
 }
 
-unsafe extern "C" fn default_log(context: *mut c_void, level: c_int, message: *const c_char) -> c_int {
+unsafe extern "C" fn default_log(
+    context: *mut c_void,
+    level: c_int,
+    message: *const c_char,
+) -> c_int {
     // SAFETY: saslplug.h: the context is the connection, the message a string.
     let (conn, message) = unsafe { (Conn::borrow(context.cast()), arg::text(message)) };
     edge::guard(Code::FAIL.0, || {
         let text = message.unwrap_or_default().to_string_lossy();
         match conn {
-            Some(conn) => conn.connection().log(level_of(level), format_args!("{text}")),
+            Some(conn) => conn
+                .connection()
+                .log(level_of(level), format_args!("{text}")),
             None => library::current().log(level_of(level), format_args!("{text}")),
         }
         Code::OK.0
@@ -333,7 +373,9 @@ unsafe extern "C" fn default_name(
     for name in [c"USER", c"USERNAME"] {
         // SAFETY: the environment is only read; getenv's string lives until the
         // program changes it.
-        let Some(value) = (unsafe { arg::text(libc::getenv(name.as_ptr())) }) else { continue };
+        let Some(value) = (unsafe { arg::text(libc::getenv(name.as_ptr())) }) else {
+            continue;
+        };
         result.set(value.as_ptr());
         len.set(c_uint::try_from(value.to_bytes().len()).unwrap_or(c_uint::MAX));
         return Code::OK.0;
@@ -353,15 +395,21 @@ unsafe extern "C" fn default_policy(
     _: *mut propctx,
 ) -> c_int {
     // SAFETY: sasl.h: both cover their lengths.
-    let (conn, requested, authid) =
-        unsafe { (Conn::borrow(conn), arg::bytes(requested, rlen), arg::bytes(authid, alen)) };
+    let (conn, requested, authid) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::bytes(requested, rlen),
+            arg::bytes(authid, alen),
+        )
+    };
     edge::guard(Code::BADAUTH.0, || {
         let requested = requested.unwrap_or_default();
         if requested.is_empty() || Some(requested) == authid {
             return Code::OK.0;
         }
         if let Some(conn) = conn {
-            conn.connection().set_error_text("Requested identity not authenticated identity");
+            conn.connection()
+                .set_error_text("Requested identity not authenticated identity");
         }
         Code::BADAUTH.0
     })

@@ -16,12 +16,20 @@ fn lossy(text: &CStr) -> String {
 impl Host for Server {
     fn option(&self, plugin: &str, name: &str) -> Option<String> {
         let name = CString::new(name).ok()?;
-        let plugin = CString::new(plugin).ok().filter(|plugin| !plugin.is_empty());
-        self.conn.option(plugin.as_deref(), &name).as_deref().map(lossy)
+        let plugin = CString::new(plugin)
+            .ok()
+            .filter(|plugin| !plugin.is_empty());
+        self.conn
+            .option(plugin.as_deref(), &name)
+            .as_deref()
+            .map(lossy)
     }
 
     fn property(&self, name: &CStr) -> Vec<Secret> {
-        self.conn.known_properties().map(|context| context.values(name)).unwrap_or_default()
+        self.conn
+            .known_properties()
+            .map(|context| context.values(name))
+            .unwrap_or_default()
     }
 
     fn log(&self, level: Level, message: fmt::Arguments<'_>) {
@@ -37,13 +45,22 @@ impl Host for Server {
     }
 
     fn realm(&self) -> Option<String> {
-        self.conn.realm.borrow().as_deref().map(lossy)
+        self.conn
+            .realm
+            .borrow()
+            .as_deref()
+            .filter(|realm| !realm.is_empty())
+            .map(lossy)
     }
 }
 
 impl ServerHost for Server {
     fn server_fqdn(&self) -> String {
-        self.conn.server_fqdn.as_deref().map(lossy).unwrap_or_default()
+        self.conn
+            .server_fqdn
+            .as_deref()
+            .map(lossy)
+            .unwrap_or_default()
     }
 
     fn limits(&self) -> Limits {
@@ -51,25 +68,41 @@ impl ServerHost for Server {
     }
 
     fn external_id(&self) -> Option<Vec<u8>> {
-        self.conn.external_id.borrow().as_ref().map(|id| id.to_bytes().to_vec())
+        self.conn
+            .external_id
+            .borrow()
+            .as_ref()
+            .map(|id| id.to_bytes().to_vec())
     }
 
     fn request(&self, names: &[&'static CStr]) -> Result<()> {
-        self.conn.properties().request(names);
+        self.conn.properties().request(names.iter().copied());
         Ok(())
     }
 
     fn identify(&self, name: &[u8], identity: Identity, lookup: Lookup) -> Result<()> {
-        let extra = if lookup == Lookup::ExternallyVerified { EXTERNALLY_VERIFIED } else { 0 };
+        let extra = if lookup == Lookup::ExternallyVerified {
+            EXTERNALLY_VERIFIED
+        } else {
+            0
+        };
         self.identify_and_look_up(name, identity, extra)
     }
 
     fn authid(&self) -> Option<Vec<u8>> {
-        self.conn.authid.borrow().as_ref().map(|name| name.to_bytes().to_vec())
+        self.conn
+            .authid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
     }
 
     fn authzid(&self) -> Option<Vec<u8>> {
-        self.conn.authzid.borrow().as_ref().map(|name| name.to_bytes().to_vec())
+        self.conn
+            .authzid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
     }
 
     fn check_password(&self, password: &Secret) -> Result<()> {

@@ -5,7 +5,8 @@
 use crate::ffi::conn::Conn;
 use crate::ffi::params::Params;
 use crate::ffi::plugin::loader::Loaded;
-use crate::ffi::utils;
+use crate::ffi::{prop, utils};
+use crate::propctx::PropCtx;
 use core::ffi::{CStr, c_int, c_uint};
 use core::ptr::NonNull;
 use saslplug::raw::*;
@@ -42,20 +43,31 @@ impl CAuxprop {
         let (mut version, mut plug): (c_int, *mut sasl_auxprop_plug_t) = (0, core::ptr::null_mut());
         // SAFETY: our caller's promise; the out-pointers are ours.
         let code = unsafe {
-            init(utils::global(), SASL_AUXPROP_PLUG_VERSION, &mut version, &mut plug, name.as_ptr())
+            init(
+                utils::global(),
+                SASL_AUXPROP_PLUG_VERSION,
+                &mut version,
+                &mut plug,
+                name.as_ptr(),
+            )
         };
         let called = name.to_string_lossy();
         if code != Code::OK.0 {
             return Err(Error::bare(Code(code)));
         }
         if version < SASL_AUXPROP_PLUG_VERSION {
-            let text = format!("version mismatch on auxprop plugin {called}: {version} reported, at least {SASL_AUXPROP_PLUG_VERSION} expected");
+            let text = format!(
+                "version mismatch on auxprop plugin {called}: {version} reported, at least {SASL_AUXPROP_PLUG_VERSION} expected"
+            );
             return Err(Error::with(Code::BADVERS, text));
         }
         let plug = NonNull::new(plug);
         // SAFETY: the entry said OK: its structure is valid.
         match plug.filter(|plug| unsafe { plug.as_ref() }.auxprop_lookup.is_some()) {
-            Some(plug) => Ok(Self { plug, _library: library }),
+            Some(plug) => Ok(Self {
+                plug,
+                _library: library,
+            }),
             None => {
                 let text = format!("auxprop plugin {called} has no lookup function");
                 Err(Error::with(Code::BADPROT, text))
@@ -72,16 +84,6 @@ impl CAuxprop {
     pub(crate) fn can_verify(&self) -> bool {
         self.plug().features & SASL_AUXPROP_FEAT_VERIFY != 0
     }
-
-    /// Whether the plugin can store properties.
-    pub(crate) fn stores(&self) -> bool {
-        self.plug().auxprop_store.is_some()
-    }
-
-    /// The structure, for `auxprop_plugin_info`.
-    pub(crate) fn as_ptr(&self) -> *mut sasl_auxprop_plug_t {
-        self.plug.as_ptr()
-    }
 }
 
 /// The server parameters of the connection behind a host.
@@ -94,7 +96,10 @@ pub(crate) fn server_params(host: &dyn Host) -> Result<*mut sasl_server_params_t
     let server = conn.and_then(|conn| Some((conn, conn.server()?)));
     server
         .map(|(conn, server)| Params::server(conn, server))
-        .ok_or(Error::new(Code::FAIL, "a C plugin was asked without a server connection"))
+        .ok_or(Error::new(
+            Code::FAIL,
+            "a C plugin was asked without a server connection",
+        ))
 }
 
 /// A length for C.
@@ -104,7 +109,11 @@ pub(crate) fn length(bytes: &[u8]) -> Result<c_uint> {
 
 /// A plugin's code as a result.
 pub(crate) fn outcome(code: c_int) -> Result<()> {
-    if code == Code::OK.0 { Ok(()) } else { Err(Error::bare(Code(code))) }
+    if code == Code::OK.0 {
+        Ok(())
+    } else {
+        Err(Error::bare(Code(code)))
+    }
 }
 
 impl Auxprop for CAuxprop {
@@ -128,7 +137,13 @@ impl Auxprop for CAuxprop {
         let lookup = self.plug().auxprop_lookup.ok_or(Code::FAIL)?;
         // SAFETY: saslplug.h; the parameters are up to date and live.
         let code = unsafe {
-            lookup(self.plug().glob_context, params, flags, user.as_ptr().cast(), len)
+            lookup(
+                self.plug().glob_context,
+                params,
+                flags,
+                user.as_ptr().cast(),
+                len,
+            )
         };
         outcome(code).map(|()| Found::default())
     }
@@ -139,13 +154,46 @@ impl Auxprop for CAuxprop {
         };
         // SAFETY: saslplug.h: a NULL context asks whether storing can work.
         let code = unsafe {
-            store(self.plug().glob_context, params, core::ptr::null_mut(), core::ptr::null(), 0)
+            store(
+                self.plug().glob_context,
+                params,
+                core::ptr::null_mut(),
+                core::ptr::null(),
+                0,
+            )
         };
         code == Code::OK.0
     }
 
-    fn store(&self, _: &dyn Host, _: &[u8], _: &[(&CStr, &[Secret])]) -> Result<()> {
-        Err(Error::new(Code::CONSTRAINT_VIOLAT, "stored through its property context only").silent())
+    fn stores(&self) -> bool {
+        self.plug().auxprop_store.is_some()
+    }
+
+    fn store(&self, host: &dyn Host, user: &[u8], props: &[(&CStr, &[Secret])]) -> Result<()> {
+        let none = Error::new(Code::CONSTRAINT_VIOLAT, "the plugin does not store").silent();
+        let store = self.plug().auxprop_store.ok_or(none)?;
+        let params = server_params(host)?;
+        let context = PropCtx::new(props.len());
+        context.request(props.iter().map(|(name, _)| *name));
+        for (name, values) in props {
+            for value in *values {
+                context.set_bytes(name, value.as_bytes())?;
+            }
+        }
+        let len = length(user)?;
+        let mut name = user.to_vec();
+        name.push(0);
+        // SAFETY: saslplug.h; context and parameters outlive the call.
+        let code = unsafe {
+            store(
+                self.plug().glob_context,
+                params,
+                prop::as_ptr(&context),
+                name.as_ptr().cast(),
+                len,
+            )
+        };
+        outcome(code)
     }
 }
 

@@ -40,7 +40,13 @@ impl CCanonUser {
             (0, core::ptr::null_mut());
         // SAFETY: our caller's promise; the out-pointers are ours.
         let code = unsafe {
-            init(utils::global(), SASL_CANONUSER_PLUG_VERSION, &mut version, &mut plug, name.as_ptr())
+            init(
+                utils::global(),
+                SASL_CANONUSER_PLUG_VERSION,
+                &mut version,
+                &mut plug,
+                name.as_ptr(),
+            )
         };
         outcome(code)?;
         let has_function = |plug: &NonNull<sasl_canonuser_plug_t>| {
@@ -49,10 +55,14 @@ impl CCanonUser {
             plug.canon_user_server.is_some() || plug.canon_user_client.is_some()
         };
         match NonNull::new(plug).filter(has_function) {
-            Some(plug) => Ok(Self { plug, _library: library }),
+            Some(plug) => Ok(Self {
+                plug,
+                _library: library,
+            }),
             None => {
                 let name = name.to_string_lossy();
-                let text = format!("canon_user plugin {name} has neither a server nor a client function");
+                let text =
+                    format!("canon_user plugin {name} has neither a server nor a client function");
                 Err(Error::with(Code::BADPROT, text))
             }
         }
@@ -65,7 +75,10 @@ impl CCanonUser {
 }
 
 fn missing(side: &str) -> Error {
-    Error::with(Code::NOMECH, format!("this canon_user plugin has no {side} function"))
+    Error::with(
+        Code::NOMECH,
+        format!("this canon_user plugin has no {side} function"),
+    )
 }
 
 /// Name, flags and room for the result, as both functions want them.
@@ -93,7 +106,10 @@ fn call(
             out.truncate(len);
             Ok(out)
         }
-        _ => Err(Error::new(Code::BUFOVER, "the canon_user plugin made a name over 1024 bytes")),
+        _ => Err(Error::new(
+            Code::BUFOVER,
+            "the canon_user plugin made a name over 1024 bytes",
+        )),
     }
 }
 
@@ -104,22 +120,50 @@ impl CanonUser for CCanonUser {
     }
 
     fn server(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
-        let function = self.plug().canon_user_server.ok_or_else(|| missing("server"))?;
+        let function = self
+            .plug()
+            .canon_user_server
+            .ok_or_else(|| missing("server"))?;
         let params = server_params(host)?;
         let context = self.plug().glob_context;
         call(user, identity, |name, len, flags, out, max, out_len| {
             // SAFETY: saslplug.h; the buffers have the lengths that are passed.
-            unsafe { function(context, params, name.cast(), len, flags, out.cast(), max, out_len) }
+            unsafe {
+                function(
+                    context,
+                    params,
+                    name.cast(),
+                    len,
+                    flags,
+                    out.cast(),
+                    max,
+                    out_len,
+                )
+            }
         })
     }
 
     fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
-        let function = self.plug().canon_user_client.ok_or_else(|| missing("client"))?;
+        let function = self
+            .plug()
+            .canon_user_client
+            .ok_or_else(|| missing("client"))?;
         let params = crate::ffi::params::client(host)?;
         let context = self.plug().glob_context;
         call(user, identity, |name, len, flags, out, max, out_len| {
             // SAFETY: as above.
-            unsafe { function(context, params, name.cast(), len, flags, out.cast(), max, out_len) }
+            unsafe {
+                function(
+                    context,
+                    params,
+                    name.cast(),
+                    len,
+                    flags,
+                    out.cast(),
+                    max,
+                    out_len,
+                )
+            }
         })
     }
 }

@@ -80,13 +80,19 @@ fn try_open(path: &Path, stem: &CStr) -> Result<Opened> {
         .map_err(|_| Error::new(Code::BADPARAM, "plugin path with a NUL inside"))?;
     if !path.is_file() {
         // Sockets, fifos and folders that are called lib*.so are never opened.
-        let text = format!("{}: not a file; remove it from the plugin folder", path.display());
+        let text = format!(
+            "{}: not a file; remove it from the plugin folder",
+            path.display()
+        );
         return Err(Error::with(Code::FAIL, text));
     }
     if let Some(program) = library::current().program() {
         let verdict = program.verify_file(&c_path, SASL_VRFY_PLUGIN);
         if verdict != Code::OK {
-            let text = format!("{}: refused by the program (SASL_CB_VERIFYFILE: {verdict:?})", path.display());
+            let text = format!(
+                "{}: refused by the program (SASL_CB_VERIFYFILE: {verdict:?})",
+                path.display()
+            );
             return Err(Error::with(Code::FAIL, text));
         }
     }
@@ -98,7 +104,11 @@ fn try_open(path: &Path, stem: &CStr) -> Result<Opened> {
 fn kept<T>(result: Result<T>, path: &Path, entry: &str) -> Option<T> {
     result
         .inspect_err(|error| {
-            let why = if error.reason().is_empty() { error.code().text() } else { error.reason() };
+            let why = if error.reason().is_empty() {
+                error.code().text()
+            } else {
+                error.reason()
+            };
             let path = path.display();
             library::current().log(
                 Level::Err,
@@ -154,5 +164,6 @@ pub(crate) fn folder_beside_library() -> Option<std::path::PathBuf> {
     // SAFETY: dladdr succeeded: the name is NULL or the loaded object's path.
     let path = unsafe { arg::text(info.dli_fname) }.filter(|_| found != 0)?;
     let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
-    path.is_absolute().then(|| path.parent().map(|folder| folder.join("sasl2")))?
+    path.is_absolute()
+        .then(|| path.parent().map(|folder| folder.join("sasl2")))?
 }

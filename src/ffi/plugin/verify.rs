@@ -44,8 +44,15 @@ impl CVerify {
             (0, core::ptr::null_mut());
         let newest = SASL_AUXPROP_VERIFY_PLUG_VERSION;
         // SAFETY: our caller's promise; the out-pointers are ours.
-        let code =
-            unsafe { init(utils::global(), newest, &mut version, &mut plug, auxprop.as_ptr()) };
+        let code = unsafe {
+            init(
+                utils::global(),
+                newest,
+                &mut version,
+                &mut plug,
+                auxprop.as_ptr(),
+            )
+        };
         outcome(code)?;
         if version != newest {
             let text = format!("verifier of another version: {version}, expected {newest}");
@@ -53,7 +60,11 @@ impl CVerify {
         }
         // SAFETY: the entry said OK: its structure is valid.
         match NonNull::new(plug).filter(|plug| unsafe { plug.as_ref() }.verify.is_some()) {
-            Some(plug) => Ok(Self { plug, name: auxprop.to_owned(), _library: library }),
+            Some(plug) => Ok(Self {
+                plug,
+                name: auxprop.to_owned(),
+                _library: library,
+            }),
             None => Err(Error::new(Code::BADPROT, "verifier without a function")),
         }
     }
