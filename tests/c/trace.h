@@ -43,11 +43,14 @@ static UNUSED const char *code_name(int code)
 }
 
 static int depth; /* indentation: callbacks stand under the call that made them */
+static int hush;  /* set while a program only counts results */
 
 static UNUSED void say(const char *format, ...)
 {
     va_list list;
     int i;
+    if (hush)
+        return;
     for (i = 0; i < depth; i++)
         fputs("    ", stdout);
     va_start(list, format);
