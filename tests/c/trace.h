@@ -20,6 +20,26 @@
 
 #define UNUSED __attribute__((unused))
 
+/* Leaves a copy of the memory map where the test looks for it: which libsasl2
+ * is this really? */
+__attribute__((constructor)) static void leave_maps(void)
+{
+    const char *name = getenv("TRACE_MAPS");
+    char buffer[4096];
+    size_t got;
+    FILE *in, *out;
+    if (name == NULL)
+        return;
+    in = fopen("/proc/self/maps", "r");
+    out = fopen(name, "w");
+    while (in != NULL && out != NULL && (got = fread(buffer, 1, sizeof buffer, in)) > 0)
+        fwrite(buffer, 1, got, out);
+    if (in != NULL)
+        fclose(in);
+    if (out != NULL)
+        fclose(out);
+}
+
 static UNUSED const char *code_name(int code)
 {
     static const struct { int code; const char *name; } names[] = {
