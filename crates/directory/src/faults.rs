@@ -187,6 +187,17 @@ impl Catalogue {
     }
 }
 
+/// A log that writes one fault at most once a minute.
+#[derive(Debug, Default)]
+pub struct Once(Catalogue);
+
+impl Once {
+    /// Writes `fault`, unless it was written a moment ago.
+    pub fn report(&self, journal: &dyn Journal, fault: &Fault) {
+        self.0.report(journal, fault);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,5 +26,5 @@ mod verify;
 
 pub use config::{Config, VerifyBy};
 pub use directory::{Directory, Property};
-pub use faults::{Fault, Journal};
+pub use faults::{Fault, Journal, Once};
 pub use template::Login;

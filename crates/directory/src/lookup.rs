@@ -173,13 +173,15 @@ impl Directory {
                 .map(|a| self.completed(&a.name, server))
                 .unwrap_or_default(),
         };
-        let entry = only_one(entries, &outcome, server, login, &shown).map_err(Trouble::Fault)?;
         // A server that takes part of the name for a wildcard finds somebody else.
         let odd = |letter: char| "*()\\".contains(letter) || !(' '..='~').contains(&letter);
-        if login.user.contains(odd) && filter.holds(login, &entry) != Some(true) {
-            return Err(Trouble::Fault(Fault::mismatch(&entry.dn, login.user)));
+        let odd = login.user.contains(odd);
+        if let (true, 0 | 4, Some(entry)) = (odd, outcome.code, entries.first()) {
+            if entries.len() > 1 || filter.holds(login, entry) != Some(true) {
+                return Err(Trouble::Fault(Fault::mismatch(&entry.dn, login.user)));
+            }
         }
-        Ok(entry)
+        only_one(entries, &outcome, server, login, &shown).map_err(Trouble::Fault)
     }
 }
 
