@@ -86,15 +86,25 @@ impl Registry {
                 file.progress = Progress::Closed;
             }
             (
-                core::mem::take(&mut state.auxprops),
                 core::mem::take(&mut state.verifiers),
+                core::mem::take(&mut state.auxprops),
             )
         };
-        drop(forgotten); // runs the plugins' own clean-up, without the lock
+        let (verifiers, auxprops) = forgotten;
+        // Runs the plugins' own clean-up, without the lock, newest first.
+        drop(verifiers);
+        auxprops.into_iter().rev().for_each(drop);
+    }
+
+    /// Forgets the canonicalisers, as the last done does.
+    pub(crate) fn forget_canonusers(&self) {
+        let forgotten = core::mem::take(&mut self.lock().canonusers);
+        forgotten.into_iter().rev().for_each(drop);
     }
 
     /// The property stores named in `auxprop_plugin` in that order, or all of
-    /// them. A name that nothing answers to is reported to `missing`.
+    /// them, newest first. A name that nothing answers to is reported to
+    /// `missing`.
     pub(crate) fn auxprops(
         &self,
         folders: &[PathBuf],
@@ -103,36 +113,44 @@ impl Registry {
     ) -> Vec<Arc<dyn Auxprop>> {
         let Some(names) = names else {
             self.open(folders, |_| true, || false);
-            return self.lock().auxprops.clone();
+            return self.lock().auxprops.iter().rev().cloned().collect();
         };
         let mut found = Vec::new();
         for name in names.split_ascii_whitespace() {
-            match self.auxprop(folders, name) {
-                Some(provider) => found.push(provider),
-                None => missing(name),
+            let named = self.named_auxprops(folders, name);
+            if named.is_empty() {
+                missing(name);
             }
+            found.extend(named);
         }
         found
     }
 
-    fn auxprop(&self, folders: &[PathBuf], name: &str) -> Option<Arc<dyn Auxprop>> {
-        let find = || {
+    /// All property stores of a name: a program may add one twice.
+    fn named_auxprops(&self, folders: &[PathBuf], name: &str) -> Vec<Arc<dyn Auxprop>> {
+        let find = || -> Vec<Arc<dyn Auxprop>> {
             let state = self.lock();
-            state
-                .auxprops
-                .iter()
-                .find(|known| same_name(known.name(), name))
+            let known = state.auxprops.iter().rev();
+            known
+                .filter(|known| same_name(known.name(), name))
                 .cloned()
+                .collect()
         };
-        find()
-            .or_else(|| {
-                self.open(folders, |file| same_name(file, name), || find().is_some());
-                find()
-            })
-            .or_else(|| {
-                self.open(folders, |_| true, || find().is_some());
-                find()
-            })
+        let mut found = find();
+        if found.is_empty() {
+            self.open(folders, |file| same_name(file, name), || !find().is_empty());
+            found = find();
+        }
+        if found.is_empty() {
+            self.open(folders, |_| true, || !find().is_empty());
+            found = find();
+        }
+        found
+    }
+
+    /// Whether any plugin brought a verifier along.
+    pub(crate) fn has_verifiers(&self) -> bool {
+        !self.lock().verifiers.is_empty()
     }
 
     /// The canonicaliser that `canon_user_plugin` names: its own name, or its
@@ -166,11 +184,6 @@ impl Registry {
             .iter()
             .find(|known| known.name() == name)
             .cloned()
-    }
-
-    /// Names of the property stores that are in use.
-    pub(crate) fn auxprop_providers(&self, folders: &[PathBuf]) -> Vec<Arc<dyn Auxprop>> {
-        self.auxprops(folders, None, |_| ())
     }
 
     /// Opens the files that `wanted` picks by their stem, one after the other,

@@ -282,8 +282,7 @@ pub(crate) unsafe extern "C" fn auxprop_plugin_info(
                 print("List of auxprop plugins follows\n");
             }
         };
-        let library = library::current();
-        let providers = library.registry.auxprop_providers(&library.folders());
+        let providers = library::current().stores();
         if providers.is_empty() {
             return Code::OK.0;
         }
