@@ -13,7 +13,7 @@ use mech::{
     ClientExchange, ClientMech, ClientStep, Disposition, Done, Features, MechInfo, Prompt,
     PromptKind,
 };
-use saslplug::{Code, Error, Result, Secret};
+use saslplug::{Code, Error, Level, Result, Secret};
 use std::ffi::CString;
 
 /// What start and step answer.
@@ -49,7 +49,8 @@ impl Client {
             conn.log_level.set(level);
         }
         let allowed = conn.option(None, c"client_mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
+            list.to_string_lossy()
+                .split_ascii_whitespace()
                 .map(|name| select::split_plus(name).0.to_owned())
                 .collect()
         });
@@ -92,9 +93,16 @@ impl Client {
         all
     }
 
-    /// Names of the mechanisms that this client could use, strongest first.
+    /// Names of the mechanisms that this client could use, in the order of
+    /// `client_mech_list`, else strongest first.
     pub(crate) fn offer(&self) -> Vec<String> {
-        let mechanisms = self.mechanisms();
+        let mut mechanisms = self.mechanisms();
+        if let Some(names) = &self.allowed {
+            mechanisms.sort_by_key(|mechanism| {
+                let name = &mechanism.info().name;
+                names.iter().position(|known| known.eq_ignore_ascii_case(name))
+            });
+        }
         let usable = mechanisms
             .iter()
             .filter(|mechanism| self.permit(**mechanism).is_ok());
@@ -168,7 +176,10 @@ impl Client {
                 "channel binding is demanded, but the server offers no -PLUS mechanism",
             ));
         }
-        let mut reason = None;
+        let passed_over = |name: &str, error: &Error| {
+            self.conn
+                .log(Level::Debug, format_args!("{name} passed over: {error}"));
+        };
         for mechanism in self.mechanisms() {
             let name = &mechanism.info().name;
             let fits = |plus: bool| {
@@ -181,7 +192,7 @@ impl Client {
                 continue;
             }
             if let Err(error) = self.permit(mechanism) {
-                reason = Some(format!("{name}: {}", error.reason()));
+                passed_over(name, &error);
                 continue;
             }
             self.disposition.set(disposition(
@@ -193,12 +204,8 @@ impl Client {
             ));
             match mechanism.begin(self) {
                 Ok(exchange) => return Ok((mechanism, exchange)),
-                Err(error) => reason = Some(format!("{name}: {}", error.reason())),
+                Err(error) => passed_over(name, &error),
             }
-        }
-        if let Some(reason) = reason {
-            self.conn
-                .log(saslplug::Level::Debug, format_args!("{reason}"));
         }
         Err(Error::new(Code::NOMECH, "No worthy mechs found"))
     }
@@ -209,10 +216,10 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            return Err(Error::new(
-                Code::FAIL,
-                "attempting client step after doneflag",
-            ));
+            // The last error stays what it was.
+            let text = format_args!("attempting client step after doneflag");
+            self.conn.log(Level::Err, text);
+            return Err(Error::bare(Code::FAIL));
         }
         self.advance(challenge)
     }

@@ -70,7 +70,8 @@ impl Server {
         }
         let transition = conn.option(None, c"auto_transition");
         let allowed = conn.option(None, c"mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
+            list.to_string_lossy()
+                .split_ascii_whitespace()
                 .map(|name| select::split_plus(name).0.to_owned())
                 .collect()
         });

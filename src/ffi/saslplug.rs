@@ -98,12 +98,15 @@ fn store(server: &Server, context: Option<&PropCtx>, user: Option<&CStr>) -> Res
     setpass::store(server, &providers, user, &properties)
 }
 
-/// Logs why a plugin of the program was not added.
+/// Logs why a plugin of the program was not added; `NOMECH` is its way to say
+/// that it is not wanted here.
 fn added<T>(function: &str, name: &CStr, result: Result<T>) -> core::result::Result<T, c_int> {
     result.map_err(|error| {
-        let name = name.to_string_lossy();
-        let text = format_args!("{function}: plugin {name} not added: {error}");
-        library::current().log(Level::Err, text);
+        if error.code() != Code::NOMECH {
+            let name = name.to_string_lossy();
+            let text = format_args!("{function}: plugin {name} not added: {error}");
+            library::current().log(Level::Err, text);
+        }
         error.code().0
     })
 }

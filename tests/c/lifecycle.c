@@ -35,7 +35,8 @@ static void mechs(void)
     if (list == NULL)
         say("global list NULL");
     for (; list != NULL && *list != NULL; list++)
-        say("global list: %s", *list);
+        if (is_few(*list))
+            say("global list: %s", *list);
 }
 
 static void version(void)

@@ -141,7 +141,8 @@ static void mechs(void)
 {
     const char **all;
     for (all = sasl_global_listmech(); all && *all; all++)
-        say("mech %s", *all);
+        if (is_few(*all))
+            say("mech %s", *all);
 }
 
 static void path(void)

@@ -7,7 +7,7 @@ use crate::ffi::{arg, edge};
 use core::ffi::{c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::sasl_conn_t;
-use saslplug::{Code, Error, Result};
+use saslplug::{Code, Error, Level, Result};
 
 /// Keeps a result and says where it is.
 fn give(
@@ -117,6 +117,13 @@ pub(crate) unsafe extern "C" fn sasl_encodev(
                     core::slice::from_raw_parts(piece.iov_base.cast::<u8>(), piece.iov_len)
                 });
             }
+        }
+        if let Err(error) = refuse_without_buffer(conn, "sasl_encode[v]") {
+            // docs/behaviour.md#err-forgotten: text and log, but no code.
+            conn.connection().set_error_text(error.reason());
+            let text = format_args!("{}", error.reason());
+            conn.connection().log(Level::Fail, text);
+            return Ok(error.code());
         }
         encode(conn, &plain, &output, &len, "sasl_encode[v]")
     })
