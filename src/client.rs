@@ -144,11 +144,14 @@ impl Client {
         if self.interacting.get() {
             return self.advance(None);
         }
+        let (mechanism, exchange) = self.choose(list)?;
+        let info = mechanism.info();
+        if self.finished.get() && self.is_current(&info.name) {
+            return Err(self.after_the_end());
+        }
         self.exchange.set(None);
         self.finished.set(false);
         self.conn.forget_exchange();
-        let (mechanism, exchange) = self.choose(list)?;
-        let info = mechanism.info();
         self.conn
             .mechanism
             .replace(CString::new(info.name.as_bytes()).ok());
@@ -161,6 +164,22 @@ impl Client {
             });
         }
         self.advance(None)
+    }
+
+    fn is_current(&self, name: &str) -> bool {
+        let current = self.conn.mechanism.borrow();
+        current
+            .as_deref()
+            .is_some_and(|current| current.to_bytes() == name.as_bytes())
+    }
+
+    /// A mechanism that has finished does not start again, as on stock; another
+    /// one may, when the server refused the first. The last error stays what it
+    /// was.
+    fn after_the_end(&self) -> Error {
+        let text = format_args!("attempting client step after doneflag");
+        self.conn.log(Level::Err, text);
+        Error::bare(Code::FAIL)
     }
 
     /// The strongest mechanism of ours that the server offers and that starts.
@@ -195,13 +214,14 @@ impl Client {
                 passed_over(name, &error);
                 continue;
             }
-            self.disposition.set(disposition(
-                mechanism.info(),
-                binding.is_some(),
-                plus,
-                negotiating,
-                critical,
-            ));
+            let info = mechanism.info();
+            let bound = disposition(info, binding.is_some(), plus, negotiating, critical);
+            if critical && bound != Disposition::Used {
+                let text = "channel binding is demanded, and this would not bind";
+                passed_over(name, &Error::new(Code::NOMECH, text));
+                continue;
+            }
+            self.disposition.set(bound);
             match mechanism.begin(self) {
                 Ok(exchange) => return Ok((mechanism, exchange)),
                 Err(error) => passed_over(name, &error),
@@ -216,10 +236,7 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            // The last error stays what it was.
-            let text = format_args!("attempting client step after doneflag");
-            self.conn.log(Level::Err, text);
-            return Err(Error::bare(Code::FAIL));
+            return Err(self.after_the_end());
         }
         self.advance(challenge)
     }

@@ -67,7 +67,7 @@ pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()>
 }
 
 /// Whether `user` (canonical) exists by the methods of `pwcheck_method`: each
-/// is asked, and one that knows is enough.
+/// is asked until one knows.
 ///
 /// # Errors
 /// The last method's.
@@ -75,10 +75,12 @@ pub(crate) fn exists(server: &Server, user: &CStr) -> Result<()> {
     let mut outcome = Err(Error::bare(Code::NOMECH));
     each_method(server, |method| {
         let answer = method.exists(server, user);
+        // As on stock, a yes of auxprop lets the others speak too.
+        let go_on = answer.is_err() || method.name() == "auxprop";
         if outcome.is_err() {
             outcome = answer;
         }
-        true
+        go_on
     });
     if matches!(&outcome, Err(error) if error.code() == Code::NOMECH) {
         complain(server, format_args!("no plaintext password verifier?"));
