@@ -40,7 +40,13 @@ pub struct Prompt {
 impl Prompt {
     /// A question without challenge, proposal or choices.
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, challenge: None, text: text.to_owned(), default: None, choices: Vec::new() }
+        Self {
+            kind,
+            challenge: None,
+            text: text.to_owned(),
+            default: None,
+            choices: Vec::new(),
+        }
     }
 }
 

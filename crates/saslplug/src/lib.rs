@@ -8,12 +8,15 @@
 
 mod error;
 pub mod provider;
-#[allow(missing_docs, non_camel_case_types, non_snake_case, reason = "the C header's own names")]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    reason = "the C header's own names"
+)]
 pub mod raw;
 mod secret;
 
 pub use error::{Code, Error, Result};
-pub use provider::{
-    Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify,
-};
+pub use provider::{Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify};
 pub use secret::Secret;

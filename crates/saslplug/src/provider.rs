@@ -117,7 +117,11 @@ pub trait Auxprop: Send + Sync {
     /// # Errors
     /// `CONSTRAINT_VIOLAT` when this store does not hold such properties.
     fn store(&self, _: &dyn Host, _user: &[u8], _: &[(&CStr, &[Secret])]) -> Result<()> {
-        Err(Error::new(Code::CONSTRAINT_VIOLAT, "this plugin does not store properties").silent())
+        Err(Error::new(
+            Code::CONSTRAINT_VIOLAT,
+            "this plugin does not store properties",
+        )
+        .silent())
     }
 }
 

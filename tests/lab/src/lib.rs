@@ -1,2 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Scratch servers for the tests and the demo.
+
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod base64;
+pub mod cyrus;
+pub mod imap;
+pub mod imtest;
+pub mod maps;
+pub mod placed;
+pub mod port;
+pub mod process;
+pub mod sasldb;
+pub mod scratch;
+pub mod slapd;
+pub mod stand_in;
+pub mod story;
+pub mod syslog;

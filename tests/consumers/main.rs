@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Real programs with the library under test: Cyrus IMAP, memcached and the
+//! distribution's sample programs, each on stock (which proves the recipe)
+//! and on ours. Start, drive, stop; the servers come from `tests/lab`.
+
+#![forbid(unsafe_code)]
+
+mod cyrus_imap;
