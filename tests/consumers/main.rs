@@ -6,3 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod cyrus_imap;
+mod memcached;
+mod pluginviewer;
+mod sample;

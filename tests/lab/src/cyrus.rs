@@ -18,6 +18,18 @@ use std::time::Duration;
 use std::{fs, io};
 
 const MASTER: &str = "/usr/lib/cyrus/bin/master";
+/// What Cyrus expects to find, below `imap/`.
+const FOLDERS: [&str; 9] = [
+    "",
+    "conf",
+    "conf/db",
+    "conf/socket",
+    "conf/log",
+    "conf/msg",
+    "spool",
+    "lock",
+    "socket",
+];
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// How many connections one imapd process serves.
@@ -50,14 +62,8 @@ impl Cyrus {
     ) -> io::Result<Self> {
         account::require_root()?;
         let cyrus = Account::named("cyrus")?;
-        for folder in [
-            "imap",
-            "imap/conf",
-            "imap/spool",
-            "imap/lock",
-            "imap/socket",
-        ] {
-            scratch.folder_of(folder, cyrus)?;
+        for folder in FOLDERS {
+            scratch.folder_of(&format!("imap/{folder}"), cyrus)?;
         }
         let address = port::free()?;
         let folder = scratch.join("imap");
@@ -169,7 +175,7 @@ idlesocket: {folder}/socket/idle
 notifysocket: {folder}/socket/notify
 servername: imap.example.com
 virtdomains: userid
-defaultdomain: example.com
+defaultdomain: internal
 unixhierarchysep: yes
 altnamespace: yes
 autocreate_quota: 0
