@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Cyrus IMAP's imapd.
+//! Cyrus IMAP's imapd: users in a file, and users in a directory.
 
+mod ldapdb;
 mod sasldb;

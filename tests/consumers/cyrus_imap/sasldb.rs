@@ -60,3 +60,13 @@ fn stock_preloaded() {
 fn stock_by_library_path_in_one_process() {
     logs_in(Library::Stock, Way::LibraryPath, Service::Preforked);
 }
+
+#[test]
+fn ours_preloaded_in_one_process() {
+    logs_in(Library::Ours, Way::Preload, Service::Preforked);
+}
+
+#[test]
+fn ours_by_library_path() {
+    logs_in(Library::Ours, Way::LibraryPath, Service::Fresh);
+}

@@ -57,6 +57,12 @@ impl Lines {
         }
     }
 
+    /// The value of an option, or nothing.
+    pub fn get(&self, name: &str) -> &str {
+        let line = self.0.iter().find(|line| line.0 == name);
+        line.map_or("", |line| &line.1)
+    }
+
     /// Takes an option out.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|line| line.0 != name);
@@ -267,7 +273,7 @@ impl Story {
                 lines.remove("ldapdb_bind_dn");
                 lines.remove("ldapdb_bind_pw");
                 lines.set("ldapdb_id", slapd::SERVICE);
-                lines.set("ldapdb_pw", SERVICE_PASSWORD);
+                lines.set("ldapdb_pw", self.right.get("ldapdb_bind_pw"));
                 lines.set("ldapdb_mech", "PLAIN");
             }
             Kind::Anonymous => {
