@@ -7,9 +7,12 @@ use lab::cyrus::Service;
 use lab::imap::{self, Method};
 use lab::imtest;
 use lab::placed::Way;
+use lab::process::wait_until;
 use lab::slapd::Person;
 use lab::stand_in::Library;
 use lab::story::{MISTAKES, SERVICE_PASSWORD, Story, USER};
+use std::thread;
+use std::time::Duration;
 
 const RIGHT: &str = "canary-31-right";
 const WRONG: &str = "canary-32-wrong";
@@ -54,39 +57,57 @@ fn the_story_has_its_end() {
 }
 
 #[test]
-fn one_process_serves_many() {
+fn a_pool_of_processes_serves_many() {
+    let service = Service::Pool(2);
+    let people = [canary()];
     let story = Story::open_with(
         Library::Ours,
         Way::LibraryPath,
-        Service::Preforked,
+        service,
         SERVICE_PASSWORD,
-        &[canary()],
+        &people,
     )
     .unwrap();
-    let before = story.cyrus().imapds().unwrap();
+    wait_until(Duration::from_secs(10), "two processes", || {
+        Ok(story.cyrus().imapds()?.len() == 2)
+    })
+    .unwrap();
+    let before = sorted(story.cyrus().imapds().unwrap());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| many_logins(&story));
+        }
+    });
+    story
+        .cyrus()
+        .require_library(story.placed().library())
+        .unwrap();
+    let after = sorted(story.cyrus().imapds().unwrap());
+    assert_eq!(after, before, "{}", logs(&story));
+}
+
+fn many_logins(story: &Story) {
     let address = story.cyrus().address();
-    for round in 0..4 {
+    let mail = canary().mail;
+    for round in 0..3 {
         for method in Method::ALL {
             let answer = story.log_in(method).unwrap();
-            assert!(
-                answer.ok,
-                "{round} {method:?}: {answer:?}\n{}",
-                logs(&story)
-            );
-            // Somebody else on the same connection to the directory: right, then
-            // with the first one's password.
-            let mail = canary().mail;
+            assert!(answer.ok, "{round} {method:?}: {answer:?}\n{}", logs(story));
+            // Somebody else through the same process: right, then with the
+            // first one's password, then with none.
             let other = imap::try_login(address, method, &mail, RIGHT).unwrap();
-            assert!(other.ok, "{round} {method:?}: {other:?}\n{}", logs(&story));
+            assert!(other.ok, "{round} {method:?}: {other:?}\n{}", logs(story));
             let mixed = imap::try_login(address, method, &mail, USER.1).unwrap();
             assert!(!mixed.ok, "{round} {method:?}: {mixed:?}");
             let empty = imap::try_login(address, method, &mail, "").unwrap();
             assert!(!empty.ok, "{round} {method:?}: {empty:?}");
         }
     }
-    let library = story.placed().library();
-    story.cyrus().require_library(library).unwrap();
-    assert_eq!(story.cyrus().imapds().unwrap(), before, "{}", logs(&story));
+}
+
+fn sorted(mut ids: Vec<u32>) -> Vec<u32> {
+    ids.sort_unstable();
+    ids
 }
 
 #[test]

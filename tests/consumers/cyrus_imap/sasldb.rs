@@ -58,12 +58,12 @@ fn stock_preloaded() {
 
 #[test]
 fn stock_by_library_path_in_one_process() {
-    logs_in(Library::Stock, Way::LibraryPath, Service::Preforked);
+    logs_in(Library::Stock, Way::LibraryPath, Service::Pool(1));
 }
 
 #[test]
 fn ours_preloaded_in_one_process() {
-    logs_in(Library::Ours, Way::Preload, Service::Preforked);
+    logs_in(Library::Ours, Way::Preload, Service::Pool(1));
 }
 
 #[test]

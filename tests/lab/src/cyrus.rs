@@ -37,8 +37,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub enum Service {
     /// One: each connection starts afresh and reads a changed configuration.
     Fresh,
-    /// Many: one process, started before the first connection.
-    Preforked,
+    /// Many: so many processes, started before the first connection.
+    Pool(usize),
 }
 
 /// A running Cyrus IMAP.
@@ -194,9 +194,9 @@ failedloginpause: 0
 fn services(root: &Path, address: SocketAddr, service: Service) -> String {
     let conf = root.join("imap/imapd.conf");
     let conf = conf.display();
-    let how = match service {
-        Service::Fresh => ("-U 1", "prefork=0 maxchild=20"),
-        Service::Preforked => ("-U 1000", "prefork=1 maxchild=1"),
+    let (options, children) = match service {
+        Service::Fresh => ("-U 1", "prefork=0 maxchild=20".to_owned()),
+        Service::Pool(size) => ("-U 1000", format!("prefork={size} maxchild={size}")),
     };
     format!(
         "\
@@ -204,11 +204,10 @@ START {{
   recover cmd=\"ctl_cyrusdb -C {conf} -r\"
 }}
 SERVICES {{
-  imap cmd=\"imapd -C {conf} {}\" listen=\"{address}\" {}
+  imap cmd=\"imapd -C {conf} {options}\" listen=\"{address}\" {children}
 }}
 EVENTS {{
 }}
-",
-        how.0, how.1
+"
     )
 }
