@@ -2,4 +2,5 @@
 //! Cyrus IMAP's imapd: users in a file, and users in a directory.
 
 mod ldapdb;
+mod proxied;
 mod sasldb;

@@ -5,7 +5,7 @@
 use lab::account::Account;
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
-use lab::placed::{Placed, Way};
+use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::stand_in::Library;
 use lab::{imtest, sasldb};
@@ -15,6 +15,7 @@ fn logs_in(which: Library, way: Way, service: Service) {
     let scratch = Scratch::new().unwrap();
     let placed = Placed::new(which, &scratch).unwrap();
     placed.add_plugin(sasldb::PLUGIN).unwrap();
+    placed.add_mechanisms(SHARED_SECRET).unwrap();
     let owner = Account::named("cyrus").unwrap();
     let users = [("jdoe", "dogood")];
     let file = sasldb::create(&scratch, "imap.example.com", &users, owner).unwrap();

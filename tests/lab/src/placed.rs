@@ -9,6 +9,9 @@ use crate::stand_in::{Library, SYSTEM};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The distribution's plugins of the mechanisms that need a readable password.
+pub const SHARED_SECRET: &[&str] = &["crammd5", "digestmd5", "scram"];
+
 /// How a program is made to use the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -48,18 +51,18 @@ impl Placed {
         };
         if which == Library::Stock {
             // What ours has built in.
-            for name in [
-                "anonymous",
-                "crammd5",
-                "digestmd5",
-                "login",
-                "plain",
-                "scram",
-            ] {
-                placed.add_plugin(&format!("lib{name}.so"))?;
-            }
+            placed.add_mechanisms(&["anonymous", "login", "plain"])?;
+            placed.add_mechanisms(SHARED_SECRET)?;
         }
         Ok(placed)
+    }
+
+    /// Adds mechanism plugins of the distribution; a built-in one of the same
+    /// name wins.
+    pub fn add_mechanisms(&self, names: &[&str]) -> io::Result<()> {
+        names
+            .iter()
+            .try_for_each(|name| self.add_plugin(&format!("lib{name}.so")))
     }
 
     /// Adds a plugin of the distribution, by its file's name.

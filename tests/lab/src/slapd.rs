@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A directory like the one in ldapdb's story: simple binds only, nothing for
-//! anonymous, passwords hashed and never readable. It holds one service
-//! account, one user, and two entries that share a mail address.
+//! Two directories with the same people: the one of ldapdb's story (simple
+//! binds only, nothing for anonymous, passwords hashed and never readable), and
+//! one for the plugin's older way (SASL binds, proxied authorization, clear
+//! passwords that each entry may read of itself). They hold a service account,
+//! a user, and two entries that share a mail address.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +21,15 @@ pub const BASE: &str = "dc=users,dc=local";
 pub const SERVICE: &str = "cn=cyrus,ou=machines";
 /// The address two entries share.
 pub const SHARED_MAIL: &str = "heroes@example.com";
+
+/// How a directory lets people in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As in the story.
+    SimpleOnly,
+    /// SASL binds; the service account may act for the users.
+    Proxying,
+}
 
 /// A person of the directory.
 #[derive(Debug, Clone)]
@@ -53,7 +64,12 @@ pub struct Slapd {
 
 impl Slapd {
     /// Starts the directory with johndoe, the two with one address, and `more`.
-    pub fn start(scratch: &Scratch, service_password: &str, more: &[Person]) -> io::Result<Self> {
+    pub fn start(
+        scratch: &Scratch,
+        kind: Kind,
+        service_password: &str,
+        more: &[Person],
+    ) -> io::Result<Self> {
         let mut people = vec![
             johndoe(),
             person("robin", SHARED_MAIL, "first"),
@@ -62,9 +78,12 @@ impl Slapd {
         people.extend_from_slice(more);
         scratch.folder("slapd")?;
         scratch.folder("slapd/db")?;
-        let text = configuration(&scratch.join("slapd").display().to_string());
+        let text = configuration(kind, &scratch.join("slapd").display().to_string());
         let file = scratch.file("slapd/slapd.conf", &text)?;
-        let data = scratch.file("slapd/data.ldif", &entries(service_password, &people)?)?;
+        let data = scratch.file(
+            "slapd/data.ldif",
+            &entries(kind, service_password, &people)?,
+        )?;
         process::run(
             Command::new("slapadd")
                 .arg("-q")
@@ -99,7 +118,11 @@ impl Slapd {
     }
 }
 
-fn configuration(folder: &str) -> String {
+fn configuration(kind: Kind, folder: &str) -> String {
+    let (sasl, rights) = match kind {
+        Kind::SimpleOnly => (SIMPLE_ONLY, SIMPLE_ONLY_RIGHTS),
+        Kind::Proxying => (PROXYING, PROXYING_RIGHTS),
+    };
     format!(
         "\
 include /etc/ldap/schema/core.schema
@@ -109,28 +132,57 @@ pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 modulepath /usr/lib/ldap
 moduleload back_mdb
-# No SASL mechanism satisfies all of these: simple binds only.
-sasl-secprops noplain,noanonymous,noactive,nodict,forwardsec
 sasl-auxprops slapd
-disallow bind_anon
-access to dn.base=\"\" by users read by * none
-
+{sasl}
 database mdb
 suffix \"{BASE}\"
 directory {folder}/db
 maxsize 16777216
 dbnosync
 index objectClass,cn,mail eq
-# For binding only: nobody reads a password, hashed or not.
-access to attrs=userPassword by anonymous auth by * none
-# 'auth' lets anonymous know that the base is there: 50, not 32, on a search.
-access to * by dn.base=\"{},{BASE}\" read by anonymous auth by * none
-",
-        SERVICE
+{rights}"
     )
 }
 
-fn entries(service_password: &str, people: &[Person]) -> io::Result<String> {
+// No SASL mechanism satisfies all of these properties: simple binds only.
+const SIMPLE_ONLY: &str = "\
+sasl-secprops noplain,noanonymous,noactive,nodict,forwardsec
+disallow bind_anon
+access to dn.base=\"\" by users read by * none
+";
+
+// Nobody reads a password, hashed or not. 'auth' lets anonymous know that the
+// base is there, so that a search gets 50 and not 32.
+const SIMPLE_ONLY_RIGHTS: &str = "\
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.base=\"cn=cyrus,ou=machines,dc=users,dc=local\" read by anonymous auth by * none
+";
+
+// SASL names become entries: the service account's by its name, a user's by
+// the mail address.
+const PROXYING: &str = "\
+sasl-secprops noanonymous
+sasl-host localhost
+authz-policy to
+authz-regexp \"^uid=cyrus,(.+,)?cn=auth$\" \"cn=cyrus,ou=machines,dc=users,dc=local\"
+authz-regexp \"^uid=([^,]+@[^,]+),(.+,)?cn=auth$\" \"ldap:///ou=superheros,dc=users,dc=local??sub?(mail=$1)\"
+access to dn.base=\"\" by * read
+";
+
+// The plugin reads a user's password as that user.
+const PROXYING_RIGHTS: &str = "\
+access to attrs=userPassword by self read by anonymous auth by * none
+access to attrs=authzTo by * auth
+access to * by self read by users read by anonymous auth by * none
+";
+
+fn entries(kind: Kind, service_password: &str, people: &[Person]) -> io::Result<String> {
+    let authorization = match kind {
+        Kind::SimpleOnly => String::new(),
+        Kind::Proxying => {
+            format!("authzTo: ldap:///ou=superheros,{BASE}??sub?(objectClass=inetOrgPerson)\n")
+        }
+    };
     let mut text = format!(
         "\
 dn: {BASE}
@@ -150,9 +202,9 @@ objectClass: applicationProcess
 objectClass: simpleSecurityObject
 cn: cyrus
 userPassword: {}
-",
+{authorization}",
         SERVICE,
-        hash(service_password)?
+        stored(kind, service_password)?
     );
     for person in people {
         text.push_str(&format!(
@@ -166,13 +218,17 @@ userPassword: {2}
 ",
             person.name,
             person.mail,
-            hash(&person.password)?
+            stored(kind, &person.password)?
         ));
     }
     Ok(text)
 }
 
-fn hash(password: &str) -> io::Result<String> {
+/// A password as the directory keeps it.
+fn stored(kind: Kind, password: &str) -> io::Result<String> {
+    if kind == Kind::Proxying {
+        return Ok(password.to_owned());
+    }
     let output = process::run(Command::new("slappasswd").args(["-h", "{SSHA}", "-s", password]))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -173,7 +173,7 @@ impl Story {
     ) -> io::Result<Self> {
         let scratch = Scratch::new()?;
         let placed = Placed::new(which, &scratch)?;
-        let slapd = Slapd::start(&scratch, service_password, more)?;
+        let slapd = Slapd::start(&scratch, slapd::Kind::SimpleOnly, service_password, more)?;
         let right = Lines::eight(&slapd.address().to_string(), service_password);
         let cyrus = Cyrus::start(&scratch, &placed, way, service, &right.text())?;
         Ok(Self {
