@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Real programs with the library under test: Cyrus IMAP, memcached and the
-//! distribution's sample programs, each on stock (which proves the recipe)
+//! Real programs with the library under test: Cyrus IMAP, OpenLDAP,
+//! memcached and the distribution's tools and sample programs, each on stock (which proves the recipe)
 //! and on ours. Start, drive, stop; the servers come from `tests/lab`.
 
 #![forbid(unsafe_code)]
 
 mod cyrus_imap;
 mod memcached;
+mod openldap;
+mod passwords;
 mod pluginviewer;
 mod sample;

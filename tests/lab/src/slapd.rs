@@ -70,6 +70,17 @@ impl Slapd {
         service_password: &str,
         more: &[Person],
     ) -> io::Result<Self> {
+        Self::start_with(scratch, &[], kind, service_password, more)
+    }
+
+    /// The same, slapd itself run with `NAME=value` words.
+    pub fn start_with(
+        scratch: &Scratch,
+        environment: &[String],
+        kind: Kind,
+        service_password: &str,
+        more: &[Person],
+    ) -> io::Result<Self> {
         let mut people = vec![
             johndoe(),
             person("robin", SHARED_MAIL, "first"),
@@ -93,13 +104,26 @@ impl Slapd {
                 .arg(data),
         )?;
         let address = port::free()?;
-        let mut command = in_session("slapd");
+        let mut command = in_session("env");
         command
-            .args(["-h", &format!("ldap://{address}"), "-d", "stats", "-f"])
+            .args(environment)
+            .args([
+                "slapd",
+                "-h",
+                &format!("ldap://{address}"),
+                "-d",
+                "stats",
+                "-f",
+            ])
             .arg(&file);
         let mut process = Process::start("slapd", &mut command, &scratch.join("slapd.log"))?;
         process.wait_ready(Duration::from_secs(20), || Ok(!port::refuses(address)))?;
         Ok(Self { process, address })
+    }
+
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where it listens.
