@@ -4,6 +4,11 @@
 //! and on ours. Start, drive, stop; the servers come from `tests/lab`.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may end with a panic, in its helpers too"
+)]
 
 mod cyrus_imap;
 mod memcached;

@@ -6,7 +6,7 @@
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::imtest;
-use lab::placed::{Placed, SHARED_SECRET, Way};
+use lab::placed::{LDAPDB, Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
 use lab::stand_in::Library;
@@ -28,7 +28,7 @@ fn logs_in(which: Library, plugin: Plugin) {
     let placed = Placed::new(which, &scratch).unwrap();
     placed.add_mechanisms(SHARED_SECRET).unwrap();
     if plugin == Plugin::Stock {
-        placed.add_plugin("libldapdb.so").unwrap();
+        placed.add_plugin(LDAPDB).unwrap();
     }
     let slapd = Slapd::start(&scratch, Kind::Proxying, SERVICE_PASSWORD, &[]).unwrap();
     let lines = format!(

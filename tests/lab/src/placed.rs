@@ -5,9 +5,12 @@
 #![forbid(unsafe_code)]
 
 use crate::scratch::{self, Scratch};
-use crate::stand_in::{Library, SYSTEM};
+use crate::stand_in::Library;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The file of the ldapdb plugin.
+pub const LDAPDB: &str = "libldapdb.so";
 
 /// The distribution's plugins of the mechanisms that need a readable password.
 pub const SHARED_SECRET: &[&str] = &["crammd5", "digestmd5", "scram"];
@@ -37,12 +40,12 @@ pub struct Placed {
 impl Placed {
     /// Copies the library and its ldapdb plugin.
     pub fn new(which: Library, scratch: &Scratch) -> io::Result<Self> {
-        let files = which.files()?;
         let folder = scratch.folder("lib")?;
         scratch.folder("lib/sasl2")?;
         let library = folder.join("libsasl2.so.2");
-        scratch::copy(&files.library, &library)?;
-        scratch::copy(&files.ldapdb, &folder.join("sasl2/libldapdb.so"))?;
+        scratch::copy(&which.file()?, &library)?;
+        let plugin = which.plugins()?.join(LDAPDB);
+        scratch::copy(&plugin, &folder.join("sasl2").join(LDAPDB))?;
         scratch::require_readable(&library)?;
         let placed = Self {
             which,
@@ -67,7 +70,7 @@ impl Placed {
 
     /// Adds a plugin of the distribution, by its file's name.
     pub fn add_plugin(&self, name: &str) -> io::Result<()> {
-        let from = Path::new(SYSTEM).join("sasl2").join(name);
+        let from = Library::Stock.plugins()?.join(name);
         scratch::copy(&from, &self.plugins().join(name))
     }
 

@@ -7,7 +7,7 @@
 use crate::account::Account;
 use crate::process;
 use crate::scratch::{self, Scratch};
-use crate::stand_in::SYSTEM;
+use crate::stand_in::Library;
 use std::io::{self, Write};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub fn create(
     // Only this plugin: others on the machine would store secrets of their own.
     let plugins = scratch.folder("saslpasswd2")?;
     scratch::copy(
-        &Path::new(SYSTEM).join("sasl2").join(PLUGIN),
+        &Library::Stock.plugins()?.join(PLUGIN),
         &plugins.join(PLUGIN),
     )?;
     let file = scratch.join("sasldb2");
