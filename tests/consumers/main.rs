@@ -16,3 +16,4 @@ mod openldap;
 mod passwords;
 mod pluginviewer;
 mod sample;
+mod saslauthd;

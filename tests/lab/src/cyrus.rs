@@ -160,6 +160,8 @@ impl Cyrus {
     }
 }
 
+/// imapd takes `defaultdomain` off a login before libsasl2 sees it: with
+/// example.com there, a filter would get "jdoe" for "jdoe@example.com".
 fn configure(path: &Path, sasl: &str) -> io::Result<()> {
     let folder = path.display();
     let text = format!(

@@ -14,6 +14,7 @@ pub mod placed;
 pub mod port;
 pub mod process;
 pub mod sample;
+pub mod saslauthd;
 pub mod sasldb;
 pub mod scratch;
 pub mod slapd;

@@ -23,7 +23,7 @@ pub const SERVICE_PASSWORD: &str = "cyrus";
 /// What Cyrus IMAP puts before each SASL option.
 pub const PREFIX: &str = "sasl_";
 
-const LOG_LIMIT: Duration = Duration::from_secs(5);
+const LOG_LIMIT: Duration = Duration::from_secs(3);
 
 /// SASL options in the order they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 
 mod page;
 
+use lab::account;
 use lab::cyrus::Service;
 use lab::imap::Method;
 use lab::placed::Way;
@@ -51,6 +52,7 @@ struct Score {
 fn tell<W: Write>(page: &mut Page<W>, which: Library) -> io::Result<bool> {
     let start = Instant::now();
     page.title("Oxisasl: IMAP logins against a directory that never shows a password")?;
+    account::require_root()?;
     page.note("Building the library, then starting slapd (simple binds only, nothing for")?;
     page.note("anonymous) and Cyrus IMAP on free ports of 127.0.0.1 ...")?;
     let story = Story::open(which, Way::Preload, Service::Fresh)?;
