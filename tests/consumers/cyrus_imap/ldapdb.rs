@@ -110,6 +110,25 @@ fn sorted(mut ids: Vec<u32>) -> Vec<u32> {
     ids
 }
 
+/// How often the directory was asked: connections, binds, searches.
+fn asked(story: &Story) -> [usize; 3] {
+    let log = story.slapd().log();
+    [" ACCEPT from ", " method=128", " SRCH base="].map(|mark| log.matches(mark).count())
+}
+
+#[test]
+fn a_warm_login_is_a_search_and_a_bind() {
+    let story = Story::open(Library::Ours, Way::Preload, Service::Pool(1)).unwrap();
+    assert!(story.log_in(Method::Plain).unwrap().ok, "{}", logs(&story));
+    for method in Method::ALL {
+        let before = asked(&story);
+        assert!(story.log_in(method).unwrap().ok, "{}", logs(&story));
+        let after = asked(&story);
+        let more: Vec<_> = before.iter().zip(after).map(|(b, a)| a - b).collect();
+        assert_eq!(more, [0, 1, 1], "{method:?}\n{}", logs(&story));
+    }
+}
+
 #[test]
 fn no_secret_is_logged() {
     let story = Story::open_with(
