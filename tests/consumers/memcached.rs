@@ -6,7 +6,7 @@ use lab::account::Account;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::{maps, sasldb};
 
 const WRONG: &str = "canary-88";

@@ -6,7 +6,7 @@ use lab::maps;
 use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::story::{SERVICE_PASSWORD, USER};
 use std::process::{Command, Output};
 

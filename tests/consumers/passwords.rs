@@ -5,7 +5,7 @@
 use lab::placed::{Placed, Way};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 
 fn keeps(writer: Library, reader: Library) {
     let scratches = [Scratch::new().unwrap(), Scratch::new().unwrap()];

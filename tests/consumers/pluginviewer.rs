@@ -4,7 +4,7 @@
 use lab::placed::{Placed, Way};
 use lab::process;
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 use std::process::Command;
 
 fn views(which: Library) {

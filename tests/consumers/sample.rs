@@ -7,7 +7,7 @@ use lab::placed::{Placed, Way};
 use lab::sample::{Call, Conversation, converse};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 
 const PASSWORD: &str = "secret";
 const WRONG: &str = "canary-99";

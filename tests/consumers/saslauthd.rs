@@ -9,7 +9,7 @@ use lab::placed::{Placed, Way};
 use lab::saslauthd::Saslauthd;
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 
 const WRONG: &str = "canary-66";
 

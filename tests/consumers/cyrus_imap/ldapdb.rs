@@ -9,7 +9,7 @@ use lab::imtest;
 use lab::placed::Way;
 use lab::process::wait_until;
 use lab::slapd::Person;
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::story::{MISTAKES, SERVICE_PASSWORD, Story, USER};
 use std::thread;
 use std::time::Duration;

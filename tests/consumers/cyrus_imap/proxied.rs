@@ -9,7 +9,7 @@ use lab::imtest;
 use lab::placed::{LDAPDB, Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::story::{SERVICE_PASSWORD, USER};
 
 const WRONG: &str = "canary-44";

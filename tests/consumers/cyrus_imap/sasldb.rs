@@ -7,7 +7,7 @@ use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::{imtest, sasldb};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::scratch::{self, Scratch};
-use crate::stand_in::Library;
+use crate::library::Library;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@
 use crate::account::Account;
 use crate::process;
 use crate::scratch::{self, Scratch};
-use crate::stand_in::Library;
+use crate::library::Library;
 use std::io::{self, Write};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};

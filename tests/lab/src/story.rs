@@ -10,7 +10,7 @@ use crate::imap::{self, Answer, Method};
 use crate::placed::{Placed, Way};
 use crate::scratch::Scratch;
 use crate::slapd::{self, Person, SHARED_MAIL, Slapd};
-use crate::stand_in::Library;
+use crate::library::Library;
 use crate::{imtest, port, syslog};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

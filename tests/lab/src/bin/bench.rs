@@ -10,7 +10,7 @@ use lab::memcached::{Memcached, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::stand_in::Library;
+use lab::library::Library;
 use std::io::{self, Write};
 use std::time::Instant;
 

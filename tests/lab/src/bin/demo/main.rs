@@ -11,7 +11,7 @@ use lab::account;
 use lab::cyrus::Service;
 use lab::imap::Method;
 use lab::placed::Way;
-use lab::stand_in::Library;
+use lab::library::Library;
 use lab::story::{MISTAKES, Mistake, Story, USER};
 use page::Page;
 use std::env;
