@@ -83,7 +83,12 @@ fn stock_prints_what_is_recorded_and_does_so_twice() {
         let text = fs::read_to_string(recorded(&program)).unwrap();
         let changed = report(&text, &first);
         assert!(changed.is_empty(), "{} changed:\n{changed}", program.name());
-        assert_eq!(first, output(&program, Library::Stock), "{}", program.name());
+        assert_eq!(
+            first,
+            output(&program, Library::Stock),
+            "{}",
+            program.name()
+        );
         assert!(!first.contains("died of signal"), "{}", program.name());
     }
 }

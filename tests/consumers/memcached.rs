@@ -3,10 +3,10 @@
 //! sasldb file that the distribution's plugin reads.
 
 use lab::account::Account;
+use lab::library::Library;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::scratch::Scratch;
-use lab::library::Library;
 use lab::{maps, sasldb};
 
 const WRONG: &str = "canary-88";

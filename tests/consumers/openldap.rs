@@ -2,11 +2,11 @@
 //! OpenLDAP: slapd adds an auxprop plugin of its own before it initialises the
 //! library; ldapwhoami negotiates security layers. Each side on stock and ours.
 
+use lab::library::Library;
 use lab::maps;
 use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
-use lab::library::Library;
 use lab::story::{SERVICE_PASSWORD, USER};
 use std::process::{Command, Output};
 

@@ -2,10 +2,10 @@
 //! The distribution's `saslpasswd2` and `sasldblistusers2`: what one library
 //! stores through the distribution's plugin, the other one lists.
 
+use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::library::Library;
 
 fn keeps(writer: Library, reader: Library) {
     let scratches = [Scratch::new().unwrap(), Scratch::new().unwrap()];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The distribution's plugin viewer: what it prints is parsed by scripts.
 
+use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::process;
 use lab::scratch::Scratch;
-use lab::library::Library;
 use std::process::Command;
 
 fn views(which: Library) {

@@ -3,11 +3,11 @@
 //! four pairs of stock and ours.
 
 use lab::account::Account;
+use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::sample::{Call, Conversation, converse};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::library::Library;
 
 const PASSWORD: &str = "secret";
 const WRONG: &str = "canary-99";

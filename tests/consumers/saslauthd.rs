@@ -4,12 +4,12 @@
 
 use lab::account::Account;
 use lab::cyrus::{Cyrus, Service};
+use lab::library::Library;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::saslauthd::Saslauthd;
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::library::Library;
 
 const WRONG: &str = "canary-66";
 

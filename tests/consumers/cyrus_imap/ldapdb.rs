@@ -6,10 +6,10 @@
 use lab::cyrus::Service;
 use lab::imap::{self, Method};
 use lab::imtest;
+use lab::library::Library;
 use lab::placed::Way;
 use lab::process::wait_until;
 use lab::slapd::Person;
-use lab::library::Library;
 use lab::story::{MISTAKES, SERVICE_PASSWORD, Story, USER};
 use std::thread;
 use std::time::Duration;

@@ -6,10 +6,10 @@
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::imtest;
+use lab::library::Library;
 use lab::placed::{LDAPDB, Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
-use lab::library::Library;
 use lab::story::{SERVICE_PASSWORD, USER};
 
 const WRONG: &str = "canary-44";

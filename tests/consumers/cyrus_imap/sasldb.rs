@@ -5,9 +5,9 @@
 use lab::account::Account;
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
+use lab::library::Library;
 use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
-use lab::library::Library;
 use lab::{imtest, sasldb};
 use std::time::Duration;
 

@@ -4,8 +4,8 @@
 
 #![forbid(unsafe_code)]
 
-use crate::scratch::{self, Scratch};
 use crate::library::Library;
+use crate::scratch::{self, Scratch};
 use std::io;
 use std::path::{Path, PathBuf};
 

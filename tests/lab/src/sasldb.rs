@@ -5,9 +5,9 @@
 #![forbid(unsafe_code)]
 
 use crate::account::Account;
+use crate::library::Library;
 use crate::process;
 use crate::scratch::{self, Scratch};
-use crate::library::Library;
 use std::io::{self, Write};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};

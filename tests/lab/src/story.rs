@@ -7,10 +7,10 @@
 
 use crate::cyrus::{Cyrus, Service};
 use crate::imap::{self, Answer, Method};
+use crate::library::Library;
 use crate::placed::{Placed, Way};
 use crate::scratch::Scratch;
 use crate::slapd::{self, Person, SHARED_MAIL, Slapd};
-use crate::library::Library;
 use crate::{imtest, port, syslog};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,11 +6,11 @@
 #![forbid(unsafe_code)]
 
 use lab::account::Account;
+use lab::library::Library;
 use lab::memcached::{Memcached, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::sasldb;
 use lab::scratch::Scratch;
-use lab::library::Library;
 use std::io::{self, Write};
 use std::time::Instant;
 
