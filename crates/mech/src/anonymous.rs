@@ -5,9 +5,9 @@
 #![forbid(unsafe_code)]
 
 use crate::credentials::{self, Gathered, Question, gather};
+use crate::printable::Printable;
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Prompt, PromptKind, Security, ServerExchange, ServerHost, ServerMech, Step};
-use core::fmt;
 use saslplug::{Code, Error, Identity, Level, Result};
 
 /// The mechanism, both sides.
@@ -54,28 +54,6 @@ impl ServerExchange for Server {
         );
         host.identify(NAME, Identity::Both, Lookup::Required)?;
         Ok(Step::Done(Done::default()))
-    }
-}
-
-/// Text of a stranger on one line: letters of any script stay, all else is
-/// shown as `\x1b` or `\u{202e}`.
-struct Printable<'a>(&'a [u8]);
-
-impl fmt::Display for Printable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            for letter in chunk.valid().chars() {
-                match letter {
-                    '\'' => f.write_str("'")?,
-                    '\0'..='\x1f' | '\x7f' => write!(f, "\\x{:02x}", u32::from(letter))?,
-                    _ => write!(f, "{}", letter.escape_debug())?,
-                }
-            }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
-        }
-        Ok(())
     }
 }
 

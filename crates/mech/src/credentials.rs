@@ -7,10 +7,17 @@
 use crate::{Answer, ClientHost, Prompt, PromptKind};
 use saslplug::{Code, Error, Result, Secret};
 
-/// A prompt, and whether the exchange can do without an answer.
+/// A prompt, and how much depends on the answer.
 pub(crate) struct Question {
     prompt: Prompt,
-    required: bool,
+    need: Need,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Required,
+    Optional,
+    Preference,
 }
 
 impl Question {
@@ -18,15 +25,30 @@ impl Question {
     pub(crate) fn required(prompt: Prompt) -> Self {
         Self {
             prompt,
-            required: true,
+            need: Need::Required,
         }
     }
 
-    /// No answer is an empty answer.
+    /// No answer means the prompt's proposal, or an empty one.
     pub(crate) fn optional(prompt: Prompt) -> Self {
         Self {
             prompt,
-            required: false,
+            need: Need::Optional,
+        }
+    }
+
+    /// As optional, and a callback that fails is no answer either.
+    pub(crate) fn preference(prompt: Prompt) -> Self {
+        Self {
+            prompt,
+            need: Need::Preference,
+        }
+    }
+
+    fn put_to(&self, host: &dyn ClientHost) -> Result<Answer> {
+        match host.ask(&self.prompt) {
+            Err(_) if self.need == Need::Preference => Ok(Answer::Nobody),
+            answer => answer,
         }
     }
 }
@@ -47,7 +69,7 @@ pub(crate) fn gather<const N: usize>(
     let mut missing = Vec::new();
     let mut answers = [const { None }; N];
     for (slot, question) in answers.iter_mut().zip(questions) {
-        match host.ask(&question.prompt)? {
+        match question.put_to(host)? {
             Answer::Interact => missing.push(question.prompt),
             answer => *slot = Some(accept(answer, &question)?),
         }
@@ -63,7 +85,10 @@ fn accept(answer: Answer, question: &Question) -> Result<Secret> {
     let password = matches!(question.prompt.kind, PromptKind::Pass | PromptKind::NoEcho);
     match answer {
         Answer::Given(value) => Ok(value),
-        _ if !question.required => Ok(Secret::default()),
+        _ if question.need != Need::Required => {
+            let proposal = question.prompt.default.as_deref().unwrap_or_default();
+            Ok(Secret::from(proposal.as_bytes()))
+        }
         Answer::Null if password => Err(Error::new(
             Code::BADPARAM,
             "Unexpectedly missing a prompt result in _plug_get_password",
@@ -171,6 +196,28 @@ mod tests {
             .err()
             .unwrap();
         assert_eq!(error.code(), Code::BADPARAM);
+    }
+
+    #[test]
+    fn a_preference_falls_back_to_the_proposal() {
+        let realm = Prompt {
+            default: Some("R".to_owned()),
+            ..Prompt::new(PromptKind::Realm, "?")
+        };
+        let host = FakeClient::with(&[]);
+        for answer in [
+            Ok(Answer::Nobody),
+            Ok(Answer::Null),
+            Err(Error::bare(Code::FAIL)),
+        ] {
+            host.answer(PromptKind::Realm, answer);
+            let Gathered::Complete([realm]) =
+                gather(&host, [Question::preference(realm.clone())]).unwrap()
+            else {
+                panic!("interaction")
+            };
+            assert_eq!(realm.as_bytes(), b"R");
+        }
     }
 
     #[test]

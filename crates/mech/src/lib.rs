@@ -7,12 +7,15 @@
 #![forbid(unsafe_code)]
 
 mod anonymous;
+pub mod base64;
 mod client;
 mod credentials;
+mod digest_md5;
 mod external;
 mod info;
 mod login;
 mod plain;
+mod printable;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -24,6 +27,7 @@ pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
+    &digest_md5::MECHANISM,
     &external::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
@@ -32,6 +36,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
 
 /// The built-in client mechanisms, the strongest first.
 pub static CLIENT: &[&dyn ClientMech] = &[
+    &digest_md5::MECHANISM,
     &external::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
@@ -44,7 +49,16 @@ mod tests {
     use std::path::Path;
 
     /// Files that are no mechanism.
-    const OTHERS: [&str; 6] = ["client", "credentials", "info", "lib", "server", "testing"];
+    const OTHERS: [&str; 8] = [
+        "base64",
+        "client",
+        "credentials",
+        "info",
+        "lib",
+        "printable",
+        "server",
+        "testing",
+    ];
 
     /// The modules that the table `name` mentions.
     fn mentioned(name: &str) -> BTreeSet<String> {

@@ -214,6 +214,13 @@ impl ServerHost for FakeServer {
         Ok(())
     }
 
+    fn erase(&self, names: &[&'static CStr]) {
+        self.note("erase".to_owned());
+        self.found
+            .borrow_mut()
+            .retain(|(name, _)| !names.contains(name));
+    }
+
     fn authid(&self) -> Option<Vec<u8>> {
         self.authid.borrow().clone()
     }
