@@ -97,9 +97,6 @@ unsafe extern "C" fn sasl2_seterror_args(
         let Some(format) = (unsafe { arg::text(format) }) else {
             return;
         };
-        if conn.is_null() {
-            return errors::seterror(conn, flags, Vec::new());
-        }
         let text = format::format(format.to_bytes(), &mut CArgs(args), Nouser::Hidden);
         errors::seterror(conn, flags, text);
     });
