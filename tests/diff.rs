@@ -7,6 +7,14 @@
 //! `RECORD=1` rewrites `tests/c/stock` from what stock prints.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "diff/lines.rs"]
 mod lines;
@@ -83,7 +91,12 @@ fn stock_prints_what_is_recorded_and_does_so_twice() {
         let text = fs::read_to_string(recorded(&program)).unwrap();
         let changed = report(&text, &first);
         assert!(changed.is_empty(), "{} changed:\n{changed}", program.name());
-        assert_eq!(first, output(&program, Library::Stock), "{}", program.name());
+        assert_eq!(
+            first,
+            output(&program, Library::Stock),
+            "{}",
+            program.name()
+        );
         assert!(!first.contains("died of signal"), "{}", program.name());
     }
 }

@@ -62,8 +62,8 @@ static UNUSED const char *code_name(int code)
     return other;
 }
 
-static int depth; /* indentation: callbacks stand under the call that made them */
-static int hush;  /* set while a program only counts results */
+static UNUSED int depth; /* indentation: callbacks stand under the call that made them */
+static UNUSED int hush;  /* set while a program only counts results */
 
 static UNUSED void say(const char *format, ...)
 {
@@ -159,7 +159,7 @@ static UNUSED const char *str(const char *text)
     return text == NULL ? "NULL" : bytes(text, strlen(text));
 }
 
-static void call_before(const char *expression)
+static UNUSED void call_before(const char *expression)
 {
     say("%s", expression);
     depth++;

@@ -213,7 +213,9 @@ fn wait(mut command: Command, limit: Duration, name: &str) -> io::Result<Outcome
     };
     let (stdout, stderr) = (text(stdout), text(stderr));
     let status = status?.ok_or_else(|| {
-        io::Error::other(format!("{name} ran longer than {limit:?}:\n{stdout}\n{stderr}"))
+        io::Error::other(format!(
+            "{name} ran longer than {limit:?}:\n{stdout}\n{stderr}"
+        ))
     })?;
     Ok(Outcome {
         stdout,
