@@ -7,13 +7,18 @@
 //! may ask. This crate exports no symbol by itself.
 
 mod error;
+pub mod export;
 pub mod provider;
-#[allow(missing_docs, non_camel_case_types, non_snake_case, reason = "the C header's own names")]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    reason = "the C header's own names"
+)]
 pub mod raw;
 mod secret;
+pub mod utils;
 
 pub use error::{Code, Error, Result};
-pub use provider::{
-    Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify,
-};
+pub use provider::{Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify};
 pub use secret::Secret;
