@@ -19,9 +19,7 @@ static void down(void)
 }
 static void list(void)
 {
-    const char *result = NULL;
-    CALL(sasl_listmech(conn, NULL, "", " ", "", &result, NULL, NULL));
-    say("%s", str(result));
+    list_mechs(conn, NULL, "", " ", "");
 }
 
 static const unsigned long no_prompts[] = {SASL_CB_LIST_END};
@@ -216,7 +214,7 @@ static void client_info_cb(client_sasl_mechanism_t *m, sasl_info_callback_stage_
 {
     if (m == NULL)
         say("<info stage %d rock %s>", (int)stage, str(rock));
-    else
+    else if (known(m->plug->mech_name))
         say("<info stage %d %s plugname %s version %d ssf %u flags 0x%x features 0x%x prompts %s>",
             (int)stage, m->plug->mech_name, str(m->plugname), m->version, m->plug->max_ssf,
             m->plug->security_flags, m->plug->features, m->plug->required_prompts ? "given" : "NULL");

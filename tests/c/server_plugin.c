@@ -192,9 +192,7 @@ static void down(void)
 }
 static void list(void)
 {
-    const char *result = NULL;
-    CALL(sasl_listmech(conn, NULL, "", " ", "", &result, NULL, NULL));
-    say("%s", str(result));
+    list_mechs(conn, NULL, "", " ", "");
 }
 
 static void server(void)
@@ -397,7 +395,7 @@ static void server_info(server_sasl_mechanism_t *m, sasl_info_callback_stage_t s
 {
     if (m == NULL)
         say("<info stage %d rock %s>", (int)stage, str(rock));
-    else
+    else if (known(m->plug->mech_name))
         say("<info stage %d %s plugname %s version %d condition %d ssf %u flags 0x%x features 0x%x>",
             (int)stage, m->plug->mech_name, str(m->plugname), m->version, m->condition,
             m->plug->max_ssf, m->plug->security_flags, m->plug->features);
