@@ -12,8 +12,15 @@ use std::path::{Path, PathBuf};
 /// The file of the ldapdb plugin.
 pub const LDAPDB: &str = "libldapdb.so";
 
-/// The distribution's plugins of the mechanisms that need a readable password.
-pub const SHARED_SECRET: &[&str] = &["crammd5", "digestmd5", "scram"];
+/// Stock's mechanisms are plugins.
+const BUILT_IN: [&str; 6] = [
+    "anonymous",
+    "crammd5",
+    "digestmd5",
+    "login",
+    "plain",
+    "scram",
+];
 
 /// How a program is made to use the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,25 +60,26 @@ impl Placed {
             library,
         };
         if which == Library::Stock {
-            // What ours has built in.
-            placed.add_mechanisms(&["anonymous", "login", "plain"])?;
-            placed.add_mechanisms(SHARED_SECRET)?;
+            // What ours has built in, or has not yet.
+            for name in BUILT_IN {
+                placed.add_plugin(&format!("lib{name}.so"))?;
+            }
         }
         Ok(placed)
-    }
-
-    /// Adds mechanism plugins of the distribution; a built-in one of the same
-    /// name wins.
-    pub fn add_mechanisms(&self, names: &[&str]) -> io::Result<()> {
-        names
-            .iter()
-            .try_for_each(|name| self.add_plugin(&format!("lib{name}.so")))
     }
 
     /// Adds a plugin of the distribution, by its file's name.
     pub fn add_plugin(&self, name: &str) -> io::Result<()> {
         let from = Library::Stock.plugins()?.join(name);
         scratch::copy(&from, &self.plugins().join(name))
+    }
+
+    /// The mechanisms with a shared secret that this library offers.
+    pub fn shared_secret(&self) -> &'static [&'static str] {
+        match self.which {
+            Library::Stock => &["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"],
+            Library::Ours => &["DIGEST-MD5"],
+        }
     }
 
     /// Which library this is.

@@ -53,12 +53,19 @@ fn tell<W: Write>(page: &mut Page<W>, which: Library) -> io::Result<bool> {
     let start = Instant::now();
     page.title("Oxisasl: IMAP logins against a directory that never shows a password")?;
     account::require_root()?;
-    page.note("Building the library, then starting slapd (simple binds only, nothing for")?;
-    page.note("anonymous) and Cyrus IMAP on free ports of 127.0.0.1 ...")?;
+    page.note("Building the library (the first time takes a minute or two) ...")?;
+    which.file()?;
+    page.note(&format!(
+        "built after {:.1} s",
+        start.elapsed().as_secs_f64()
+    ))?;
+    page.note("Starting slapd (simple binds only, nothing for anonymous) and Cyrus IMAP,")?;
+    page.note("on free ports of 127.0.0.1 ...")?;
+    let started = Instant::now();
     let story = Story::open(which, Way::Preload, Service::Fresh)?;
     page.note(&format!(
         "ready after {:.1} s: LDAP on {}, IMAP on {}",
-        start.elapsed().as_secs_f64(),
+        started.elapsed().as_secs_f64(),
         story.slapd().address(),
         story.cyrus().address()
     ))?;
