@@ -86,10 +86,8 @@ impl ClientHost for Client {
     fn ask(&self, prompt: &Prompt) -> Result<Answer> {
         match self.answered(prompt.kind) {
             Some(Some(answer)) => return Ok(Answer::Given(answer)),
-            Some(None) => {
-                let text = "Unexpectedly missing a prompt result";
-                return Err(Error::new(Code::BADPARAM, text));
-            }
+            // Not every prompt needs an answer: the mechanism decides.
+            Some(None) => return Ok(Answer::Null),
             None => {}
         }
         match self.conn.app.ask(prompt) {
