@@ -37,7 +37,7 @@ unsafe:
 
 test:
 	@sh tests/packages.sh check
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 stage:
 	@$(CARGO) run -q -p lab --bin stage
