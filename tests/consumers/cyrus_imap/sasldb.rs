@@ -46,6 +46,14 @@ fn logs_in(which: Library, way: Way, service: Service) {
         let wrong = imtest::run(address, mechanism, "jdoe", "canary-77", &[]).unwrap();
         assert!(!wrong.authenticated, "{}", wrong.said);
     }
+    for strength in [0, 1, 56, 128] {
+        let options = ["-m", "DIGEST-MD5", "-l", &strength.to_string()];
+        let layered = imtest::run_with(address, &options, "jdoe", "dogood", &[]).unwrap();
+        assert!(layered.authenticated, "{}", layered.said);
+        assert_eq!(layered.layer(), Some(strength), "{}", layered.said);
+        // What follows goes through the layer.
+        assert!(layered.said.contains("OK Completed"), "{}", layered.said);
+    }
     let limit = Duration::from_secs(5);
     cyrus.syslog().wait_for(0, "badlogin: ", limit).unwrap();
     assert!(!cyrus.syslog().lines().join("\n").contains("canary-77"));
