@@ -7,7 +7,7 @@ use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::imtest;
 use lab::library::Library;
-use lab::placed::{LDAPDB, Placed, Way};
+use lab::placed::{LDAPDB, Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::slapd::{Kind, Slapd};
 use lab::story::{SERVICE_PASSWORD, USER};
@@ -19,6 +19,7 @@ fn logs_in(which: Library) {
     let scratch = Scratch::new().unwrap();
     let placed = Placed::new(which, &scratch).unwrap();
     placed.add_plugin(LDAPDB).unwrap();
+    placed.add_shared_secret().unwrap();
     let slapd = Slapd::start(&scratch, Kind::Proxying, SERVICE_PASSWORD, &[]).unwrap();
     let lines = lines(&slapd);
     let service = Service::Pool(1);
@@ -31,7 +32,7 @@ fn logs_in(which: Library) {
         let wrong = imap::try_login(address, method, USER.0, WRONG).unwrap();
         assert!(!wrong.ok, "{method:?}: {wrong:?}");
     }
-    for mechanism in ["PLAIN"].iter().chain(placed.shared_secret()) {
+    for mechanism in ["PLAIN"].iter().chain(&SHARED_SECRET) {
         let right = imtest::run(address, mechanism, USER.0, USER.1, &[]).unwrap();
         assert!(right.authenticated, "{}\n{}", right.said, logs());
         let wrong = imtest::run(address, mechanism, USER.0, WRONG, &[]).unwrap();

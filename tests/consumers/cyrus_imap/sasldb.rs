@@ -6,7 +6,7 @@ use lab::account::Account;
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::library::Library;
-use lab::placed::{Placed, Way};
+use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::{imtest, sasldb};
 use std::time::Duration;
@@ -15,6 +15,7 @@ fn logs_in(which: Library, way: Way, service: Service) {
     let scratch = Scratch::new().unwrap();
     let placed = Placed::new(which, &scratch).unwrap();
     placed.add_plugin(sasldb::PLUGIN).unwrap();
+    placed.add_shared_secret().unwrap();
     let owner = Account::named("cyrus").unwrap();
     let users = [("jdoe", "dogood")];
     let file = sasldb::create(&scratch, "imap.example.com", &users, owner).unwrap();
@@ -35,7 +36,7 @@ fn logs_in(which: Library, way: Way, service: Service) {
         let wrong = imap::try_login(address, method, "jdoe", "canary-77").unwrap();
         assert!(!wrong.ok, "{method:?}: {wrong:?}");
     }
-    for mechanism in ["login", "PLAIN"].iter().chain(placed.shared_secret()) {
+    for mechanism in ["login", "PLAIN"].iter().chain(&SHARED_SECRET) {
         let right = imtest::run(address, mechanism, "jdoe", "dogood", &[]).unwrap();
         assert!(
             right.authenticated,

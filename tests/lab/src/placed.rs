@@ -12,15 +12,9 @@ use std::path::{Path, PathBuf};
 /// The file of the ldapdb plugin.
 pub const LDAPDB: &str = "libldapdb.so";
 
-/// Stock's mechanisms are plugins.
-const BUILT_IN: [&str; 6] = [
-    "anonymous",
-    "crammd5",
-    "digestmd5",
-    "login",
-    "plain",
-    "scram",
-];
+/// Mechanisms with a shared secret that both libraries offer after
+/// [`Placed::add_shared_secret`].
+pub const SHARED_SECRET: [&str; 3] = ["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"];
 
 /// How a program is made to use the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,26 +54,26 @@ impl Placed {
             library,
         };
         if which == Library::Stock {
-            // What ours has built in, or has not yet.
-            for name in BUILT_IN {
+            // What ours has built in.
+            for name in ["anonymous", "digestmd5", "login", "plain"] {
                 placed.add_plugin(&format!("lib{name}.so"))?;
             }
         }
         Ok(placed)
     }
 
+    /// Adds the distribution's plugins of [`SHARED_SECRET`]; a mechanism that
+    /// is built in wins over a plugin of the same name.
+    pub fn add_shared_secret(&self) -> io::Result<()> {
+        ["libcrammd5.so", "libdigestmd5.so", "libscram.so"]
+            .iter()
+            .try_for_each(|name| self.add_plugin(name))
+    }
+
     /// Adds a plugin of the distribution, by its file's name.
     pub fn add_plugin(&self, name: &str) -> io::Result<()> {
         let from = Library::Stock.plugins()?.join(name);
         scratch::copy(&from, &self.plugins().join(name))
-    }
-
-    /// The mechanisms with a shared secret that this library offers.
-    pub fn shared_secret(&self) -> &'static [&'static str] {
-        match self.which {
-            Library::Stock => &["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"],
-            Library::Ours => &["DIGEST-MD5"],
-        }
     }
 
     /// Which library this is.
