@@ -160,7 +160,7 @@ fn end<W: Write>(page: &mut Page<W>, score: &Score, start: Instant) -> io::Resul
     if good {
         page.note("Next:  make check                     all the tests")?;
         page.note("       make stage                     the library and its plugin, to look at")?;
-        page.note("       make install DESTDIR=/tmp/try  the files where Debian has them")?;
+        page.note("       make install DESTDIR=/tmp/try  what an installation would be")?;
     } else {
         page.failure("something went otherwise than it should; see above")?;
         page.note("Next:  LAB_KEEP=1 make demo   keeps the servers' folder in /tmp")?;
