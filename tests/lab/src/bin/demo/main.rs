@@ -154,7 +154,7 @@ fn end<W: Write>(page: &mut Page<W>, score: &Score, start: Instant) -> io::Resul
         score.logins, score.refusals, score.explained
     ))?;
     page.note(&format!(
-        "in {:.1} s; both servers are stopped, nothing was installed.",
+        "in {:.1} s; both servers are stopped, the system's libsasl2 was not touched.",
         start.elapsed().as_secs_f64()
     ))?;
     if good {
