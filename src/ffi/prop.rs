@@ -264,3 +264,6 @@ symver!(
     prop_set,
     prop_setvals,
 );
+
+#[cfg(test)]
+mod tests;

@@ -64,8 +64,10 @@ impl FormatArgs for CArgs {
     }
 
     fn size(&mut self) -> isize {
+        #[allow(clippy::cast_possible_wrap, reason = "the bits are meant")]
         // SAFETY: as above.
-        unsafe { sasl2_args_size(self.0) }.cast_signed()
+        let size = unsafe { sasl2_args_size(self.0) } as isize;
+        size
     }
 
     fn pointer(&mut self) -> usize {
