@@ -18,7 +18,7 @@ use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use core::ptr;
 use saslplug::{Code, Error, Result, Secret, raw};
-use store::{Entry, Inner};
+use store::Inner;
 
 /// A property context.
 pub(crate) struct PropCtx(RefCell<Inner>);
@@ -41,26 +41,31 @@ impl PropCtx {
     };
 
     /// An empty context for about `estimate` names. Allocates nothing yet.
-    pub(crate) fn new(estimate: usize) -> Self {
-        // The estimate is a caller's guess: a huge one must not cost memory.
-        let estimate = estimate.clamp(raw::PROP_DEFAULT, 64);
+    pub(crate) const fn new(estimate: usize) -> Self {
+        // The estimate is a guess: a huge one must not cost memory.
+        let estimate = if estimate < 64 { estimate } else { 64 };
         Self(RefCell::new(Inner::new(estimate)))
     }
 
     /// Appends the names that are not there yet and clears all values. No name
     /// at all changes nothing.
-    pub(crate) fn request<'a>(&self, names: impl IntoIterator<Item = &'a CStr>) {
+    pub(crate) fn request<'a>(&self, names: impl IntoIterator<Item = &'a CStr, IntoIter: Clone>) {
+        let names = names.into_iter();
+        let size = |(count, bytes), name: &CStr| (count + 1, bytes + name.count_bytes() + 1);
+        let (count, bytes) = names.clone().fold((0, 0), size);
+        if count == 0 {
+            return;
+        }
         let mut inner = self.0.borrow_mut();
-        let mut any = false;
+        if inner.entries.is_empty() {
+            inner.expect(count, bytes);
+        }
         for name in names {
-            any = true;
             if inner.find(name.to_bytes()).is_none() {
-                inner.append(name);
+                inner.append(name.to_bytes());
             }
         }
-        if any {
-            inner.clear_values();
-        }
+        inner.clear_values();
     }
 
     /// Adds a value. No name = that of the previous call; no value = an empty
@@ -107,7 +112,8 @@ impl PropCtx {
     /// the next request, full clear or drop; it shows later values as well.
     pub(crate) fn array(&self) -> *const raw::propval {
         let mut inner = self.0.borrow_mut();
-        inner.make_room();
+        let count = inner.entries.len();
+        inner.make_room(count);
         inner.view.as_ptr().cast()
     }
 
@@ -141,24 +147,20 @@ impl PropCtx {
 
     /// A context of its own with the same names and values, any bytes included.
     pub(crate) fn duplicate(&self) -> Self {
-        let copy = Self::new(self.0.borrow().estimate);
-        {
-            let inner = self.0.borrow();
-            let mut other = copy.0.borrow_mut();
-            for entry in &inner.entries {
-                other.append_cells(inner.names.get(entry.name));
-            }
-            for (index, entry) in inner.entries.iter().enumerate() {
-                if entry.table.is_some() {
-                    other.make_list(index);
-                }
-            }
-            for value in &inner.values {
-                let cells = inner.bytes.get(value.bytes);
-                other.add_cells(value.entry, cells.get(..value.len).unwrap_or_default());
+        let inner = self.0.borrow();
+        let mut copy = Inner::new(inner.entries.len());
+        for entry in &inner.entries {
+            copy.append(inner.names.get(entry.name));
+        }
+        for (index, entry) in inner.entries.iter().enumerate() {
+            if entry.list.is_some() {
+                copy.make_list(index);
             }
         }
-        copy
+        for value in &inner.values {
+            copy.add(value.entry, inner.bytes.get(value.bytes));
+        }
+        Self(RefCell::new(copy))
     }
 
     /// The names in the order of their requests, `separator` between them.
@@ -169,7 +171,7 @@ impl PropCtx {
             if index > 0 {
                 out.extend_from_slice(separator);
             }
-            out.extend(inner.name(entry).iter().map(Cell::get));
+            out.extend_from_slice(inner.names.get(entry.name));
         }
         out
     }
@@ -177,12 +179,8 @@ impl PropCtx {
     /// The names in the order of their requests.
     pub(crate) fn names(&self) -> Vec<std::ffi::CString> {
         let inner = self.0.borrow();
-        let bytes = |entry: &Entry| inner.name(entry).iter().map(Cell::get).collect::<Vec<u8>>();
-        inner
-            .entries
-            .iter()
-            .filter_map(|entry| std::ffi::CString::new(bytes(entry)).ok())
-            .collect()
+        let name = |entry: &store::Entry| std::ffi::CString::new(inner.names.get(entry.name)).ok();
+        inner.entries.iter().filter_map(name).collect()
     }
 
     /// The values of a property, any bytes included.
@@ -199,11 +197,8 @@ impl PropCtx {
             return Vec::new();
         }
         let own = inner.values.iter().filter(|value| value.entry == entry);
-        own.map(|value| {
-            let cells = inner.bytes.get(value.bytes).iter().take(value.len);
-            Secret::new(cells.map(Cell::get).collect())
-        })
-        .collect()
+        own.map(|value| Secret::from(inner.bytes.get(value.bytes)))
+            .collect()
     }
 
     /// Whether the property was requested and has a list of values (even an
@@ -213,6 +208,6 @@ impl PropCtx {
         let entry = inner
             .find(name.to_bytes())
             .and_then(|entry| inner.entries.get(entry));
-        entry.is_some_and(|entry| entry.table.is_some())
+        entry.is_some_and(|entry| entry.list.is_some())
     }
 }
