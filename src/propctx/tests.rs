@@ -76,6 +76,13 @@ fn no_value_makes_an_empty_list_once() {
     context.set(None, Some(b"v")).unwrap();
     context.set(Some(c"a"), None).unwrap();
     assert_eq!(shown(&context, c"a"), (true, 1, 1));
+    context.request([c"b"]);
+    context.set_bytes(c"a", b"1").unwrap();
+    context.set_bytes(c"b", b"2").unwrap();
+    context.set(Some(c"a"), None).unwrap();
+    context.set(None, Some(b"3")).unwrap();
+    assert_eq!(values(&context, c"a"), [b"1".to_vec(), b"3".to_vec()]);
+    assert_eq!(values(&context, c"b"), [b"2".to_vec()]);
 }
 
 #[test]
