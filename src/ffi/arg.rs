@@ -31,6 +31,19 @@ pub(crate) unsafe fn bytes<'a>(data: *const c_char, len: c_uint) -> Option<&'a [
     Some(unsafe { core::slice::from_raw_parts(data.as_ptr(), len as usize) })
 }
 
+/// Bytes with a length, or a string if the length is 0.
+///
+/// # Safety
+/// As [`bytes`], and as [`text`] if `len` is 0.
+pub(crate) unsafe fn bytes_or_text<'a>(data: *const c_char, len: c_uint) -> Option<&'a [u8]> {
+    if len == 0 {
+        // SAFETY: our caller's promise.
+        return unsafe { text(data) }.map(CStr::to_bytes);
+    }
+    // SAFETY: our caller's promise.
+    unsafe { bytes(data, len) }
+}
+
 /// A C string, at most `limit` bytes of it.
 ///
 /// # Safety

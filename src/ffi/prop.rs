@@ -14,6 +14,11 @@ const OK: c_int = Code::OK.0;
 const FAIL: c_int = Code::FAIL.0;
 const BADPARAM: c_int = Code::BADPARAM.0;
 
+/// A context that belongs to a connection, as C knows it.
+pub(crate) fn as_ptr(context: &PropCtx) -> *mut propctx {
+    core::ptr::from_ref(context).cast_mut().cast()
+}
+
 /// Hands a context to C, which gives it back to [`prop_dispose`].
 fn give(context: PropCtx) -> *mut propctx {
     Box::into_raw(Box::new(context)).cast()

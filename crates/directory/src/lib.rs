@@ -1,3 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! LDAP logins without SASL's C world.
+//! LDAP logins without SASL's C world: find the entry of a login, read
+//! attributes, check a password by binding as the user.
+//!
+//! [`Config`] understands the `ldapdb_*` options, [`Directory`] runs the flows,
+//! `faults` is the one catalogue of log lines (LDB-nn). Blocking sockets with
+//! deadlines, no async runtime: hosts fork. `docs/ldapdb.md` is the manual.
 #![forbid(unsafe_code)]
+
+mod bind;
+mod config;
+mod connection;
+mod deadline;
+mod directory;
+mod dn;
+mod faults;
+mod filter;
+mod lookup;
+mod memo;
+mod pool;
+mod protocol;
+mod resolve;
+mod template;
+mod uri;
+mod verify;
+
+pub use config::{Config, VerifyBy};
+pub use directory::{Directory, Property};
+pub use faults::{Fault, Journal, Once};
+pub use template::Login;

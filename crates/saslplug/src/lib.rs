@@ -7,6 +7,7 @@
 //! may ask. This crate exports no symbol by itself.
 
 mod error;
+pub mod export;
 pub mod provider;
 #[allow(
     missing_docs,
@@ -16,6 +17,7 @@ pub mod provider;
 )]
 pub mod raw;
 mod secret;
+pub mod utils;
 
 pub use error::{Code, Error, Result};
 pub use provider::{Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify};

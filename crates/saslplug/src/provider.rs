@@ -107,7 +107,12 @@ pub trait Auxprop: Send + Sync {
     /// library), `UNAVAIL` (try later), `FAIL` and others of `sasl.h`.
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found>;
 
-    /// Whether [`Auxprop::store`] can work at all.
+    /// Whether there is a store function at all.
+    fn stores(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Auxprop::store`] would work now.
     fn can_store(&self, _host: &dyn Host) -> bool {
         false
     }

@@ -1,2 +1,174 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The ldapdb plugin.
+//! The ldapdb plugin: one `.so` for stock libsasl2 and for ours.
+//!
+//! It answers lookups of auxiliary properties, canonicalises user names, and,
+//! where the library asks for it, verifies passwords by binding as the user.
+//! The work is done by `directory`; this file only speaks the plugin's words.
+//! `docs/ldapdb.md` is the manual.
+
+mod config;
+
+use crate::config::Options;
+use core::ffi::CStr;
+use core::fmt;
+use directory::{Directory, Fault, Journal, Login, VerifyBy};
+use saslplug::export::Load;
+use saslplug::raw::SASL_AUXPROP_FEAT_VERIFY;
+use saslplug::{
+    Auxprop, CanonUser, Code, Error, Found, Host, Identity, Level, Query, Result, Secret, Verify,
+};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+/// What the options made of the plugin.
+enum State {
+    /// Nothing asks for it: it is silent.
+    Unconfigured,
+    /// The options are wrong: every call fails, with the reason.
+    Refused(Refusal),
+    /// It works.
+    Ready(Box<Directory>),
+}
+
+/// A configuration fault, and the log that does not repeat it.
+struct Refusal {
+    fault: Fault,
+    log: directory::Once,
+}
+
+/// The plugin, shared by the entry points of one load.
+struct LdapDb {
+    options: Options,
+    state: State,
+    verifier_loaded: AtomicBool,
+}
+
+/// The plugin that is alive, for the next entry point with the same options.
+static ALIVE: Mutex<Weak<LdapDb>> = Mutex::new(Weak::new());
+
+struct HostJournal<'a>(&'a dyn Host);
+
+impl Journal for HostJournal<'_> {
+    fn write(&self, level: Level, line: fmt::Arguments<'_>) {
+        self.0.log(level, line);
+    }
+}
+
+impl Load for LdapDb {
+    const NAME: &'static str = "ldapdb";
+
+    fn load(host: &dyn Host) -> Result<Arc<Self>> {
+        let options = Options::read(host);
+        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
+        let mut alive = ALIVE.lock().map_err(|_| busy())?;
+        if let Some(plugin) = alive.upgrade().filter(|plugin| plugin.options == options) {
+            return Ok(plugin);
+        }
+        let state = match options.config() {
+            None => State::Unconfigured,
+            Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
+            Some(Err(fault)) => State::Refused(Refusal { fault, log: directory::Once::default() }),
+        };
+        let plugin = Arc::new(Self { options, state, verifier_loaded: AtomicBool::new(false) });
+        *alive = Arc::downgrade(&plugin);
+        Ok(plugin)
+    }
+
+    fn verifier_loaded(&self) {
+        self.verifier_loaded.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Who asks, as far as the host knows.
+struct Asker {
+    service: String,
+    realm: Option<String>,
+}
+
+impl Asker {
+    fn of(host: &dyn Host) -> Self {
+        let realm = host.realm().filter(|realm| !realm.is_empty());
+        Self { service: host.service(), realm }
+    }
+
+    fn login(&self) -> Login<'_> {
+        Login { service: &self.service, realm: self.realm.as_deref(), ..Login::default() }
+    }
+}
+
+impl LdapDb {
+    fn directory(&self, host: &dyn Host) -> Result<&Directory> {
+        match &self.state {
+            State::Unconfigured => {
+                Err(Error::new(Code::NOMECH, "ldapdb is not configured").silent())
+            }
+            State::Refused(refusal) => {
+                refusal.log.report(&HostJournal(host), &refusal.fault);
+                Err(refusal.fault.error())
+            }
+            State::Ready(directory) => Ok(directory),
+        }
+    }
+}
+
+impl Auxprop for LdapDb {
+    fn name(&self) -> &CStr {
+        c"ldapdb"
+    }
+
+    fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
+        let directory = self.directory(host)?;
+        let names: Vec<&str> =
+            query.names.iter().map(|name| name.to_str().unwrap_or_default()).collect();
+        let verifies = self.verifier_loaded.load(Ordering::Relaxed);
+        let journal = HostJournal(host);
+        let asker = Asker::of(host);
+        let found = directory.lookup(&journal, &asker.login(), query.user, &names, verifies)?;
+        Ok(Found(found.into_iter().map(|found| (found.index, found.values)).collect()))
+    }
+}
+
+impl CanonUser for LdapDb {
+    fn name(&self) -> &CStr {
+        c"ldapdb"
+    }
+
+    fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
+        let directory = self.directory(host)?;
+        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+    }
+
+    /// A client knows no directory: blanks around the name go, as in the
+    /// original plugin.
+    fn client(&self, _host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
+        match user.trim_ascii() {
+            b"" => Err(Error::new(Code::BADPARAM, "ldapdb: the user name is empty")),
+            name => Ok(name.to_vec()),
+        }
+    }
+}
+
+impl Verify for LdapDb {
+    fn name(&self) -> &CStr {
+        c"ldapdb"
+    }
+
+    fn shows_secrets(&self, _host: &dyn Host) -> bool {
+        match &self.state {
+            State::Ready(directory) => directory.config().shows_secrets(),
+            State::Unconfigured | State::Refused(_) => true,
+        }
+    }
+
+    fn verify(&self, host: &dyn Host, user: &[u8], password: &Secret) -> Result<()> {
+        let directory = self.directory(host)?;
+        if directory.config().verify() == VerifyBy::No {
+            return Err(Error::new(Code::NOMECH, "ldapdb_verify: no").silent());
+        }
+        directory.verify(&HostJournal(host), &Asker::of(host).login(), user, password)
+    }
+}
+
+saslplug::export_auxprop!(LdapDb, ldapdb_auxprop_plug_init, features = SASL_AUXPROP_FEAT_VERIFY);
+saslplug::export_canonuser!(LdapDb, ldapdb_canonuser_plug_init);
+saslplug::export_verify!(LdapDb);

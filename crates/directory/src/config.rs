@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The `ldapdb_*` options, understood once.
+//!
+//! What a later version will do is refused by name, never ignored: a login
+//! that works because a restriction was skipped is worse than none.
+#![forbid(unsafe_code)]
+
+use crate::dn::Dn;
+use crate::faults::Fault;
+use crate::filter::Filter;
+use crate::template::Template;
+use crate::uri::{Scope, Uri, parse_list};
+use saslplug::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod options;
+
+use options::{Reader, refuse_later_ones};
+
+/// How a password is checked (`ldapdb_verify`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VerifyBy {
+    /// By a readable value if there is one, else by bind.
+    Auto,
+    /// By bind only: no password is ever read.
+    Bind,
+    /// By a readable value only.
+    Value,
+    /// Not by this plugin.
+    No,
+}
+
+/// How the entry of a login is found (`ldapdb_lookup`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lookup {
+    Search,
+    None,
+}
+
+/// Where a password may go without TLS (`ldapdb_cleartext`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cleartext {
+    Never,
+    Local,
+    Yes,
+}
+
+/// The password of the service account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Password {
+    Known(Secret),
+    File(PathBuf),
+}
+
+/// The service account; none: searches are anonymous.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) password: Password,
+}
+
+/// Everything that the options say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    pub(crate) servers: Vec<Uri>,
+    pub(crate) account: Option<Account>,
+    pub(crate) dn_complete: bool,
+    pub(crate) lookup: Lookup,
+    pub(crate) base: Option<(String, Template)>,
+    pub(crate) scope: Option<Scope>,
+    /// `ldapdb_filter`, else the filter of the URI, else the default.
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) canon_attr: Option<String>,
+    /// Name of the user's bind; `None`: the entry's DN.
+    pub(crate) user_dn: Option<UserName>,
+    pub(crate) verify: VerifyBy,
+    pub(crate) password_attr: String,
+    pub(crate) default_realm: Option<String>,
+    pub(crate) cleartext: Cleartext,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) max_wait: Duration,
+    pub(crate) retry_after: Duration,
+    pub(crate) pool: usize,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) debug: bool,
+    pub(crate) warnings: Vec<Fault>,
+}
+
+/// `ldapdb_user_dn`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UserName {
+    pub(crate) text: String,
+    /// Whether the name is a DN; else it is sent as it is (UPN, `DOM\x`).
+    pub(crate) is_dn: bool,
+}
+
+impl Config {
+    /// Every option that this plugin knows, available or not.
+    pub fn option_names() -> impl Iterator<Item = &'static str> {
+        options::NAMES.into_iter()
+    }
+
+    /// Understands the options; `get` answers `None` for one that is not set.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its remedy.
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let options = Reader { get };
+        refuse_later_ones(&options)?;
+        let (servers, mut warnings) = match options.text("ldapdb_uri") {
+            Some(list) => parse_list(&list)?,
+            None => return Err(Fault::no_uri()),
+        };
+        for uri in &servers {
+            if uri.scheme != "ldap" && uri.scheme != "ldapi" {
+                let instead = "Use ldap:// or ldapi:// (TLS and SRV records come later).";
+                return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
+            }
+        }
+        let account = account(&options)?;
+        if let Some(name) = account
+            .as_ref()
+            .and_then(|account| Dn::parse(&account.name))
+        {
+            if let Some(kind) = name.lost_comma() {
+                warnings.push(Fault::lost_comma(&name.text(), kind));
+            }
+        }
+        let canon_attr = options.attribute("ldapdb_canon_attr")?;
+        let config = Self {
+            filters: filters(&options, &servers, canon_attr.as_deref())?,
+            lookup: lookup(&options)?,
+            base: base(&options)?,
+            scope: options.choice(
+                "ldapdb_scope",
+                &[
+                    ("sub", Scope::Sub),
+                    ("one", Scope::One),
+                    ("base", Scope::Base),
+                ],
+            )?,
+            user_dn: user_dn(&options)?,
+            verify: options
+                .choice(
+                    "ldapdb_verify",
+                    &[
+                        ("auto", VerifyBy::Auto),
+                        ("bind", VerifyBy::Bind),
+                        ("value", VerifyBy::Value),
+                        ("no", VerifyBy::No),
+                    ],
+                )?
+                .unwrap_or(VerifyBy::Auto),
+            password_attr: options
+                .attribute("ldapdb_password_attr")?
+                .unwrap_or_else(|| "userPassword".to_owned()),
+            default_realm: options.text("ldapdb_default_realm"),
+            cleartext: options
+                .choice(
+                    "ldapdb_cleartext",
+                    &[
+                        ("never", Cleartext::Never),
+                        ("local", Cleartext::Local),
+                        ("yes", Cleartext::Yes),
+                    ],
+                )?
+                .unwrap_or(Cleartext::Local),
+            connect_timeout: options.seconds("ldapdb_connect_timeout", 3)?,
+            timeout: options.seconds("ldapdb_timeout", 8)?,
+            max_wait: options.seconds("ldapdb_max_wait", 15)?,
+            retry_after: options.seconds("ldapdb_retry_after", 30)?,
+            pool: options.number("ldapdb_pool", 4)?,
+            idle_timeout: options.seconds("ldapdb_idle_timeout", 240)?,
+            dn_complete: options.switch("ldapdb_dn_complete", true)?,
+            debug: options.switch("ldapdb_debug", false)?,
+            servers,
+            account,
+            canon_attr,
+            warnings,
+        };
+        config.consistent()?;
+        Ok(config)
+    }
+
+    /// Whether a password may be shown to mechanisms.
+    pub fn shows_secrets(&self) -> bool {
+        self.lookup == Lookup::Search && self.verify != VerifyBy::Bind
+    }
+
+    /// How a password is checked.
+    pub fn verify(&self) -> VerifyBy {
+        self.verify
+    }
+
+    /// What each option alone cannot tell.
+    fn consistent(&self) -> Result<(), Fault> {
+        if self.lookup == Lookup::Search {
+            let lost = self.servers.iter().find(|server| server.base.is_none());
+            if let (None, Some(server)) = (&self.base, lost) {
+                let why = format!(
+                    "there is no search base for {}: write it into ldapdb_uri \
+                     (ldap://host/dc=example,dc=com) or set ldapdb_search_base",
+                    server.label()
+                );
+                return Err(Fault::bad_option("ldapdb_search_base", &why));
+            }
+            return self.raw_name_is_safe();
+        }
+        if self.canon_attr.is_some() {
+            let why = "an entry must be found for it: set ldapdb_lookup: search";
+            return Err(Fault::bad_option("ldapdb_canon_attr", why));
+        }
+        if self.verify == VerifyBy::Value {
+            let why = "a value is read from an entry: set ldapdb_lookup: search";
+            return Err(Fault::bad_option("ldapdb_verify", why));
+        }
+        match &self.user_dn {
+            None => {
+                let why = "ldapdb_lookup: none needs a template such as uid=%U,ou=people";
+                Err(Fault::bad_option("ldapdb_user_dn", why))
+            }
+            Some(name) if !name.is_dn => {
+                let why = "only a DN can be used with ldapdb_lookup: none, because with another \
+                           name the directory would decide who that is";
+                Err(Fault::bad_option("ldapdb_user_dn", why))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// With a name that is no DN the directory picks the account, so the
+    /// identity must come from the entry that the filter finds.
+    fn raw_name_is_safe(&self) -> Result<(), Fault> {
+        let raw = self.user_dn.as_ref().is_some_and(|name| !name.is_dn);
+        if raw && self.canon_attr.is_none() {
+            let why = "a name that is no DN needs ldapdb_filter and ldapdb_canon_attr too";
+            return Err(Fault::bad_option("ldapdb_user_dn", why));
+        }
+        Ok(())
+    }
+}
+
+fn account(options: &Reader<'_>) -> Result<Option<Account>, Fault> {
+    let mech = options.text("ldapdb_mech");
+    let simple = mech
+        .as_deref()
+        .is_some_and(|mech| mech.eq_ignore_ascii_case("SIMPLE"));
+    let (bind_dn, id) = (options.text("ldapdb_bind_dn"), options.text("ldapdb_id"));
+    if let (Some(id), None, false) = (&id, &bind_dn, simple) {
+        if Dn::parse(id).is_some() {
+            return Err(Fault::id_is_dn(id));
+        }
+    }
+    if let (Some(mech), false) = (&mech, simple) {
+        let instead =
+            "Use a simple bind: ldapdb_bind_dn and ldapdb_bind_pw, or ldapdb_mech: SIMPLE.";
+        return Err(Fault::unavailable("ldapdb_mech", mech, instead));
+    }
+    let name = match (bind_dn, id) {
+        (Some(name), _) => name,
+        (None, Some(id)) if simple => id,
+        (None, Some(id)) => {
+            let instead = "It means a SASL bind; use ldapdb_bind_dn, or ldapdb_mech: SIMPLE.";
+            return Err(Fault::unavailable("ldapdb_id", &id, instead));
+        }
+        (None, None) => return without_name(options, simple),
+    };
+    Ok(Some(Account {
+        name,
+        password: password(options)?,
+    }))
+}
+
+fn without_name(options: &Reader<'_>, simple: bool) -> Result<Option<Account>, Fault> {
+    let why = "ldapdb_bind_dn is not set, so nobody would use it";
+    for option in ["ldapdb_bind_pw", "ldapdb_pw", "ldapdb_pw_file"] {
+        if options.text(option).is_some() {
+            return Err(Fault::bad_option(option, why));
+        }
+    }
+    if simple {
+        return Err(Fault::bad_option(
+            "ldapdb_mech",
+            "SIMPLE needs ldapdb_bind_dn or ldapdb_id",
+        ));
+    }
+    Ok(None)
+}
+
+fn password(options: &Reader<'_>) -> Result<Password, Fault> {
+    let given = options
+        .secret("ldapdb_bind_pw")
+        .or_else(|| options.secret("ldapdb_pw"));
+    match (given, options.text("ldapdb_pw_file")) {
+        (Some(password), None) => Ok(Password::Known(password)),
+        (None, Some(path)) => Ok(Password::File(PathBuf::from(path))),
+        (Some(_), Some(_)) => {
+            let why = "ldapdb_bind_pw is set too; keep one of them";
+            Err(Fault::bad_option("ldapdb_pw_file", why))
+        }
+        (None, None) => {
+            let why = "the service account needs ldapdb_bind_pw or ldapdb_pw_file; for anonymous \
+                       searches leave ldapdb_bind_dn out";
+            Err(Fault::bad_option("ldapdb_bind_pw", why))
+        }
+    }
+}
+
+fn lookup(options: &Reader<'_>) -> Result<Lookup, Fault> {
+    if let Some(lookup) = options
+        .choice(
+            "ldapdb_lookup",
+            &[
+                ("auto", None),
+                ("search", Some(Lookup::Search)),
+                ("none", Some(Lookup::None)),
+                ("proxy", None),
+            ],
+        )?
+        .flatten()
+    {
+        return Ok(lookup);
+    }
+    let set = |name: &str| options.text(name).is_some();
+    let searches = [
+        "ldapdb_bind_dn",
+        "ldapdb_id",
+        "ldapdb_filter",
+        "ldapdb_search_base",
+        "ldapdb_base",
+    ];
+    let template = options
+        .text("ldapdb_user_dn")
+        .is_some_and(|text| !text.contains("%D"));
+    let none = template && !searches.into_iter().any(set);
+    Ok(if none { Lookup::None } else { Lookup::Search })
+}
+
+fn template(option: &str, text: &str) -> Result<Template, Fault> {
+    Template::parse(text).map_err(|why| Fault::bad_option(option, &why))
+}
+
+fn base(options: &Reader<'_>) -> Result<Option<(String, Template)>, Fault> {
+    let option = "ldapdb_search_base";
+    let Some(text) = options.text(option).or_else(|| options.text("ldapdb_base")) else {
+        return Ok(None);
+    };
+    if Dn::parse(&text).is_none() {
+        return Err(Fault::bad_option(
+            option,
+            &format!("\"{text}\" is not a DN"),
+        ));
+    }
+    let template = template(option, &text)?;
+    if template.wants_entry() {
+        return Err(Fault::bad_option(
+            option,
+            "%D is not known before the search",
+        ));
+    }
+    Ok(Some((text, template)))
+}
+
+fn user_dn(options: &Reader<'_>) -> Result<Option<UserName>, Fault> {
+    let option = "ldapdb_user_dn";
+    let Some(text) = options.text(option) else {
+        return Ok(None);
+    };
+    let template = template(option, &text)?;
+    if template.is_entry() {
+        return Ok(None);
+    }
+    if template.wants_entry() {
+        return Err(Fault::bad_option(option, "%D stands alone or not at all"));
+    }
+    if !template.has_variables() {
+        return Err(Fault::bad_option(
+            option,
+            "it has no variable, so all users would be one",
+        ));
+    }
+    Ok(Some(UserName {
+        is_dn: Dn::parse(&text).is_some(),
+        text,
+    }))
+}
+
+/// The filter for each server.
+fn filters(
+    options: &Reader<'_>,
+    servers: &[Uri],
+    canon_attr: Option<&str>,
+) -> Result<Vec<Filter>, Fault> {
+    let checked = |option: &str, text: &str| {
+        let filter = Filter::parse(text)
+            .map_err(|why| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}")))?;
+        let mut about = Vec::new();
+        filter.login_attributes(&mut about);
+        if about.is_empty() {
+            let why = format!("\"{text}\" has no variable such as %u, so it finds everybody");
+            return Err(Fault::bad_option(option, &why));
+        }
+        Ok(filter)
+    };
+    let default = match canon_attr {
+        Some(attribute) => format!("(|(uid=%u)({attribute}=%u))"),
+        None => "(uid=%u)".to_owned(),
+    };
+    let own = options.text("ldapdb_filter");
+    servers
+        .iter()
+        .map(|server| match (&own, &server.filter) {
+            (Some(text), _) => checked("ldapdb_filter", text),
+            (None, Some(text)) => checked("ldapdb_uri", text),
+            (None, None) => checked("ldapdb_filter", &default),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

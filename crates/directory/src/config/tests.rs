@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests of the options: what holds, what is refused, in which words.
+
+use super::*;
+
+fn read(options: &[(&str, &str)]) -> Result<Config, Fault> {
+    Config::read(&|name| {
+        options
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+const URI: (&str, &str) = ("ldapdb_uri", "ldap://glauth:3893/dc=users,dc=local");
+
+#[test]
+fn the_eight_lines() {
+    let config = read(&[
+        URI,
+        ("ldapdb_bind_dn", "cn=cyrus,ou=machines"),
+        ("ldapdb_bind_pw", "cyrus"),
+        ("ldapdb_filter", "(mail=%u)"),
+        ("ldapdb_canon_attr", "mail"),
+    ])
+    .unwrap();
+    assert_eq!(config.lookup, Lookup::Search);
+    assert_eq!(config.verify, VerifyBy::Auto);
+    assert_eq!(config.servers[0].base.as_deref(), Some("dc=users,dc=local"));
+    assert!(config.warnings.is_empty());
+    assert!(!format!("{config:?}").contains("\"cyrus\""));
+}
+
+#[test]
+fn the_flow_is_chosen() {
+    assert_eq!(read(&[URI]).unwrap().lookup, Lookup::Search);
+    let template = ("ldapdb_user_dn", "uid=%U,ou=people");
+    assert_eq!(read(&[URI, template]).unwrap().lookup, Lookup::None);
+    let both = read(&[URI, template, ("ldapdb_filter", "(uid=%u)")]).unwrap();
+    assert_eq!(both.lookup, Lookup::Search);
+    assert_eq!(
+        read(&[URI, ("ldapdb_user_dn", "%D")]).unwrap().user_dn,
+        None
+    );
+}
+
+#[test]
+fn simple_is_a_mechanism() {
+    let options = [
+        URI,
+        ("ldapdb_mech", "simple"),
+        ("ldapdb_id", "cn=c"),
+        ("ldapdb_pw", "x"),
+    ];
+    assert_eq!(read(&options).unwrap().account.unwrap().name, "cn=c");
+}
+
+#[test]
+fn the_filter_comes_from_the_nearest_place() {
+    let text = |options: &[(&str, &str)]| {
+        let login = crate::template::Login {
+            user: "u",
+            ..Default::default()
+        };
+        read(options).unwrap().filters[0].text(&login)
+    };
+    let uri = ("ldapdb_uri", "ldap://a/dc=x??sub?(cn=%25u)");
+    assert_eq!(text(&[URI]), "(uid=u)");
+    assert_eq!(
+        text(&[URI, ("ldapdb_canon_attr", "mail")]),
+        "(|(uid=u)(mail=u))"
+    );
+    assert_eq!(text(&[uri]), "(cn=u)");
+    assert_eq!(text(&[uri, ("ldapdb_filter", "(mail=%u)")]), "(mail=u)");
+}
+
+#[test]
+fn mistakes_have_their_lines() {
+    let id = ("ldapdb_id", "cn=cyrus,ou=machines");
+    let bind = ("ldapdb_bind_dn", "cn=c");
+    for (options, number, says) in [
+        (&[][..], 1, "ldapdb_uri is not set"),
+        (&[("ldapdb_uri", "glauth")], 3, "is not an LDAP URL"),
+        (&[URI, id], 6, "looks like a DN"),
+        (&[URI, id, ("ldapdb_mech", "PLAIN")], 6, "looks like a DN"),
+        (
+            &[URI, ("ldapdb_mech", "PLAIN")],
+            8,
+            "ldapdb_mech: PLAIN is not available",
+        ),
+        (
+            &[URI, ("ldapdb_id", "cyrus")],
+            8,
+            "ldapdb_id: cyrus is not available",
+        ),
+        (
+            &[URI, ("ldapdb_lookup", "proxy")],
+            8,
+            "ldapdb_lookup: proxy is not available",
+        ),
+        (
+            &[("ldapdb_uri", "ldaps://a/dc=x")],
+            8,
+            "ldaps://a is not available",
+        ),
+        (
+            &[URI, ("ldapdb_starttls", "demand")],
+            8,
+            "ldapdb_starttls: demand",
+        ),
+        (
+            &[URI, ("ldapdb_store", "modify")],
+            8,
+            "ldapdb_store: modify",
+        ),
+        (&[URI, bind], 9, "needs ldapdb_bind_pw"),
+        (&[URI, ("ldapdb_pw", "x")], 9, "ldapdb_bind_dn is not set"),
+        (
+            &[URI, ("ldapdb_scope", "tree")],
+            9,
+            "\"tree\" is not one of sub, one, base",
+        ),
+        (
+            &[URI, ("ldapdb_timeout", "0")],
+            9,
+            "\"0\" is not 1 to 86400",
+        ),
+        (
+            &[URI, ("ldapdb_debug", "maybe")],
+            9,
+            "\"maybe\" is not one of yes",
+        ),
+        (&[URI, ("ldapdb_filter", "(mail=%u")], 9, "is no filter"),
+        (&[URI, ("ldapdb_filter", "(mail=x)")], 9, "finds everybody"),
+        (
+            &[URI, ("ldapdb_filter", "(mail=%q)")],
+            9,
+            "%q is no variable",
+        ),
+        (&[("ldapdb_uri", "ldap://a")], 9, "no search base"),
+        (&[URI, ("ldapdb_lookup", "none")], 9, "needs a template"),
+        (&[URI, ("ldapdb_user_dn", "cn=admin")], 9, "no variable"),
+        (
+            &[URI, ("ldapdb_lookup", "search"), ("ldapdb_user_dn", "%u@x")],
+            9,
+            "ldapdb_canon_attr",
+        ),
+        (&[URI, ("ldapdb_user_dn", "%u@x")], 9, "only a DN"),
+    ] {
+        let fault = read(options).unwrap_err();
+        assert_eq!(fault.number(), number, "{fault}");
+        assert!(fault.to_string().contains(says), "{fault}");
+    }
+}
+
+#[test]
+fn every_option_of_a_later_version_is_refused_by_name() {
+    let available = [
+        "uri",
+        "id",
+        "pw",
+        "canon_attr",
+        "bind_dn",
+        "bind_pw",
+        "pw_file",
+        "dn_complete",
+        "cleartext",
+        "connect_timeout",
+        "timeout",
+        "max_wait",
+        "retry_after",
+        "pool",
+        "idle_timeout",
+        "search_base",
+        "base",
+        "scope",
+        "filter",
+        "default_realm",
+        "verify",
+        "user_dn",
+        "password_attr",
+        "debug",
+    ];
+    for name in Config::option_names() {
+        if available
+            .iter()
+            .any(|option| name == format!("ldapdb_{option}"))
+        {
+            continue;
+        }
+        let fault = read(&[URI, (name, "future")]).unwrap_err();
+        assert_eq!(fault.number(), 8, "{fault}");
+        assert!(fault.to_string().contains(name), "{fault}");
+    }
+}
+
+#[test]
+fn passwords_are_not_in_debug_output() {
+    let config = read(&[
+        URI,
+        ("ldapdb_bind_dn", "cn=c"),
+        ("ldapdb_bind_pw", "Kanari9"),
+    ])
+    .unwrap();
+    assert!(!format!("{config:?}").contains("Kanari9"));
+}

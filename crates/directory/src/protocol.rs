@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! LDAP messages (RFC 4511) on `lber`: Bind, Search, Unbind and their answers.
+//!
+//! What comes in is measured before it is parsed: message size, nesting and
+//! every length inside. A Bind is built by hand, into memory that is wiped.
+#![forbid(unsafe_code)]
+
+use crate::uri::Scope;
+use bytes::BytesMut;
+use lber::common::TagClass;
+use lber::structure::{PL, StructureTag};
+use saslplug::Secret;
+use zeroize::Zeroizing;
+
+/// Bytes of one message at most.
+pub(crate) const MAX_MESSAGE: usize = 1 << 20;
+const MAX_DEPTH: usize = 12;
+
+/// Why bytes are no LDAP message.
+pub(crate) type Malformed = &'static str;
+
+/// The result part of an answer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) code: u32,
+    pub(crate) message: String,
+    pub(crate) referral: Option<String>,
+}
+
+/// An entry of a search result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    pub(crate) dn: String,
+    pub(crate) attributes: Vec<(String, Vec<Secret>)>,
+}
+
+impl Entry {
+    /// The values of `attribute`, if the entry shows it.
+    pub(crate) fn values(&self, attribute: &str) -> Option<&[Secret]> {
+        let mut shown = self.attributes.iter();
+        let found = shown.find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+        found
+            .map(|(_, values)| values.as_slice())
+            .filter(|values| !values.is_empty())
+    }
+}
+
+/// One answer of a server.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Bind(Outcome),
+    Entry(Entry),
+    Reference,
+    Done(Outcome),
+    /// Notice of disconnection and other messages that nobody asked for.
+    Notice(Outcome),
+}
+
+/// How many bytes the first message in `bytes` has; `None`: not known yet.
+///
+/// # Errors
+/// The bytes cannot begin an LDAP message, or it is too large.
+pub(crate) fn frame(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+    match bytes.first() {
+        None => return Ok(None),
+        Some(0x30) => {}
+        Some(0x15 | 0x16) => return Err("it speaks TLS on this port"),
+        Some(_) => return Err("it did not send an LDAP message"),
+    }
+    let Some((header, length)) = measure(bytes)? else {
+        return Ok(None);
+    };
+    match header.checked_add(length) {
+        Some(total) if total <= MAX_MESSAGE => Ok(Some(total)),
+        _ => Err("its message is larger than 1 MiB"),
+    }
+}
+
+/// Length of a header and of its contents; `None`: more bytes are needed.
+fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
+    let (Some(tag), Some(first)) = (bytes.first(), bytes.get(1)) else {
+        return Ok(None);
+    };
+    if tag & 0x1f == 0x1f {
+        return Err("it uses tag numbers that LDAP does not have");
+    }
+    let first = usize::from(*first);
+    if first < 0x80 {
+        return Ok(Some((2, first)));
+    }
+    let count = first & 0x7f;
+    if !(1..=4).contains(&count) {
+        return Err("it sent a length that LDAP does not allow");
+    }
+    let Some(digits) = bytes.get(2..2 + count) else {
+        return Ok(None);
+    };
+    let length = digits
+        .iter()
+        .fold(0_usize, |sum, digit| (sum << 8) | usize::from(*digit));
+    Ok(Some((2 + count, length)))
+}
+
+/// Walks over every length and level of `bytes` without recursion in the parser.
+fn check(bytes: &[u8], depth: usize) -> Result<(), Malformed> {
+    let depth = depth
+        .checked_sub(1)
+        .ok_or("its message is nested too deeply")?;
+    let mut rest = bytes;
+    while let Some(tag) = rest.first() {
+        let (header, length) = measure(rest)?.ok_or("its message ends too early")?;
+        let contents = header
+            .checked_add(length)
+            .and_then(|end| rest.get(header..end));
+        let contents = contents.ok_or("a length in its message is too large")?;
+        if tag & 0x20 != 0 {
+            check(contents, depth)?;
+        }
+        rest = rest.get(header + length..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Message id and answer in `bytes`, one whole message.
+///
+/// # Errors
+/// Why it is no answer of an LDAP server.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(i32, Answer), Malformed> {
+    const ODD: Malformed = "it sent a message of an unknown form";
+    check(bytes, MAX_DEPTH)?;
+    let (_, message) = lber::parse::parse_tag(bytes).map_err(|_| ODD)?;
+    let mut parts = message.expect_constructed().ok_or(ODD)?.into_iter();
+    let id = parts.next().and_then(integer).ok_or(ODD)?;
+    let id = i32::try_from(id).map_err(|_| ODD)?;
+    let operation = parts
+        .next()
+        .filter(|op| op.class == TagClass::Application)
+        .ok_or(ODD)?;
+    let kind = operation.id;
+    let mut parts = operation.expect_constructed().ok_or(ODD)?.into_iter();
+    let answer = match kind {
+        1 => Answer::Bind(outcome(parts).ok_or(ODD)?),
+        4 => Answer::Entry(entry(&mut parts).ok_or(ODD)?),
+        5 => Answer::Done(outcome(parts).ok_or(ODD)?),
+        19 => Answer::Reference,
+        24 => Answer::Notice(outcome(parts).ok_or(ODD)?),
+        _ => return Err(ODD),
+    };
+    Ok((id, answer))
+}
+
+/// An integer or enumeration of at most eight bytes.
+fn integer(tag: StructureTag) -> Option<i64> {
+    let bytes = tag.expect_primitive()?;
+    let negative = bytes.first()? & 0x80 != 0;
+    if bytes.len() > 8 {
+        return None;
+    }
+    let start = if negative { -1 } else { 0 };
+    Some(
+        bytes
+            .iter()
+            .fold(start, |sum, byte| (sum << 8) | i64::from(*byte)),
+    )
+}
+
+fn text(tag: StructureTag) -> Option<String> {
+    tag.expect_primitive()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn outcome(mut parts: impl Iterator<Item = StructureTag>) -> Option<Outcome> {
+    let code = u32::try_from(integer(parts.next()?)?).ok()?;
+    let _matched = parts.next().and_then(text)?;
+    let message = parts.next().and_then(text)?;
+    let referral = parts
+        .find(|part| part.class == TagClass::Context && part.id == 3)
+        .and_then(StructureTag::expect_constructed)
+        .and_then(|urls| urls.into_iter().next())
+        .and_then(text);
+    Some(Outcome {
+        code,
+        message,
+        referral,
+    })
+}
+
+fn entry(parts: &mut impl Iterator<Item = StructureTag>) -> Option<Entry> {
+    let dn = String::from_utf8(parts.next()?.expect_primitive()?).ok()?;
+    let mut attributes = Vec::new();
+    for attribute in parts.next()?.expect_constructed()? {
+        let mut parts = attribute.expect_constructed()?.into_iter();
+        let name = parts.next().and_then(text)?;
+        let values = parts.next()?.expect_constructed()?;
+        let values: Option<Vec<Secret>> = values
+            .into_iter()
+            .map(|value| value.expect_primitive().map(Secret::new))
+            .collect();
+        attributes.push((name, values?));
+    }
+    Some(Entry { dn, attributes })
+}
+
+/// Appends tag, length and `contents`.
+fn put(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
+    out.push(tag);
+    let length = contents.len();
+    if let Ok(short @ 0..0x80) = u8::try_from(length) {
+        out.push(short);
+    } else {
+        let digits: Vec<u8> = length
+            .to_be_bytes()
+            .into_iter()
+            .skip_while(|b| *b == 0)
+            .collect();
+        out.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+        out.extend_from_slice(&digits);
+    }
+    out.extend_from_slice(contents);
+}
+
+fn put_integer(out: &mut Vec<u8>, value: i32) {
+    let bytes = value.to_be_bytes();
+    let redundant = bytes
+        .windows(2)
+        .take_while(|pair| matches!(pair, [0, next] if next & 0x80 == 0));
+    let skip = redundant.count();
+    put(out, 0x02, bytes.get(skip..).unwrap_or(&bytes));
+}
+
+/// A simple Bind (version 3). The buffers never grow, so that no copy of the
+/// password is left behind.
+pub(crate) fn bind(id: i32, name: &[u8], password: &Secret) -> Zeroizing<Vec<u8>> {
+    let room = name.len() + password.len() + 64;
+    let mut request = Zeroizing::new(Vec::with_capacity(room));
+    put_integer(&mut request, 3);
+    put(&mut request, 0x04, name);
+    put(&mut request, 0x80, password.as_bytes());
+    let mut contents = Zeroizing::new(Vec::with_capacity(room));
+    put_integer(&mut contents, id);
+    put(&mut contents, 0x60, &request);
+    let mut message = Zeroizing::new(Vec::with_capacity(room));
+    put(&mut message, 0x30, &contents);
+    message
+}
+
+/// Unbind.
+pub(crate) fn unbind(id: i32) -> Vec<u8> {
+    let (mut contents, mut message) = (Vec::new(), Vec::new());
+    put_integer(&mut contents, id);
+    put(&mut contents, 0x42, &[]);
+    put(&mut message, 0x30, &contents);
+    message
+}
+
+/// A search.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) scope: Scope,
+    pub(crate) filter: StructureTag,
+    pub(crate) attributes: &'a [String],
+    pub(crate) seconds: u64,
+}
+
+fn tag(class: TagClass, id: u64, payload: PL) -> StructureTag {
+    StructureTag { class, id, payload }
+}
+
+fn small(id: u64, value: i32) -> StructureTag {
+    let mut bytes = Vec::new();
+    put_integer(&mut bytes, value);
+    tag(TagClass::Universal, id, PL::P(bytes.split_off(2)))
+}
+
+fn octets(text: &str) -> StructureTag {
+    tag(TagClass::Universal, 4, PL::P(text.as_bytes().to_vec()))
+}
+
+impl Search<'_> {
+    /// The message: at most two entries, aliases never followed, no controls.
+    pub(crate) fn encode(self, id: i32) -> Vec<u8> {
+        let seconds = i32::try_from(self.seconds).unwrap_or(i32::MAX).max(1);
+        let request = vec![
+            octets(self.base),
+            small(10, self.scope as i32),
+            small(10, 0),
+            small(2, 2),
+            small(2, seconds),
+            tag(TagClass::Universal, 1, PL::P(vec![0])),
+            self.filter,
+            tag(
+                TagClass::Universal,
+                16,
+                PL::C(self.attributes.iter().map(|a| octets(a)).collect()),
+            ),
+        ];
+        let message = tag(
+            TagClass::Universal,
+            16,
+            PL::C(vec![
+                small(2, id),
+                tag(TagClass::Application, 3, PL::C(request)),
+            ]),
+        );
+        let mut out = BytesMut::new();
+        // Writing into memory does not fail.
+        let _ = lber::write::encode_into(&mut out, message);
+        out.to_vec()
+    }
+}
+
+/// The name of a result code.
+pub(crate) fn code_name(code: u32) -> &'static str {
+    match code {
+        0 => "success",
+        1 => "operationsError",
+        2 => "protocolError",
+        3 => "timeLimitExceeded",
+        4 => "sizeLimitExceeded",
+        7 => "authMethodNotSupported",
+        8 => "strongerAuthRequired",
+        10 => "referral",
+        11 => "adminLimitExceeded",
+        12 => "unavailableCriticalExtension",
+        13 => "confidentialityRequired",
+        19 => "constraintViolation",
+        32 => "noSuchObject",
+        34 => "invalidDNSyntax",
+        48 => "inappropriateAuthentication",
+        49 => "invalidCredentials",
+        50 => "insufficientAccessRights",
+        51 => "busy",
+        52 => "unavailable",
+        53 => "unwillingToPerform",
+        64 => "namingViolation",
+        80 => "other",
+        _ => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether a password is right: compared with a readable value, or by a bind
+//! as the user on a connection that does nothing else.
+#![forbid(unsafe_code)]
+
+use crate::bind;
+use crate::config::{Lookup, VerifyBy};
+use crate::directory::{Call, Directory, Server, Trouble};
+use crate::faults::Fault;
+use crate::pool::Role;
+use crate::protocol::Entry;
+use crate::template::{Login, Template};
+use saslplug::Secret;
+use std::time::Instant;
+
+/// Values of a password attribute that are looked at.
+const MOST_VALUES: usize = 16;
+
+/// The `{SCHEME}` of a stored password, if it has one.
+pub(crate) fn scheme(value: &Secret) -> Option<&str> {
+    let rest = value.as_bytes().strip_prefix(b"{")?;
+    let end = rest.iter().position(|byte| *byte == b'}')?;
+    core::str::from_utf8(rest.get(..end)?).ok()
+}
+
+impl Directory {
+    pub(crate) fn verdict(&self, call: &Call<'_>, password: &Secret) -> Result<(), Fault> {
+        let user = call.login.user;
+        // An empty password makes a bind that succeeds for everybody.
+        if password.as_bytes().iter().all(|byte| *byte == 0) {
+            return Err(Fault::empty_password(user));
+        }
+        if password.as_bytes().contains(&0) {
+            return Err(Fault::odd_password(user));
+        }
+        if self.config.lookup == Lookup::None {
+            return self.by_bind(call, None, password);
+        }
+        let entry = match self.config.verify {
+            VerifyBy::Bind | VerifyBy::No => self.find(call, &[])?,
+            VerifyBy::Auto | VerifyBy::Value => {
+                let entry = self.find(call, std::slice::from_ref(&self.config.password_attr))?;
+                if let Some(verdict) = self.by_value(call, &entry, password) {
+                    return verdict;
+                }
+                entry
+            }
+        };
+        self.by_bind(call, Some(&entry), password)
+    }
+
+    /// The verdict by comparison; `None`: a bind must tell.
+    fn by_value(
+        &self,
+        call: &Call<'_>,
+        entry: &Entry,
+        password: &Secret,
+    ) -> Option<Result<(), Fault>> {
+        let bind_may_tell = self.config.verify == VerifyBy::Auto;
+        let attribute = &self.config.password_attr;
+        let values = entry.values(attribute).unwrap_or_default();
+        let clear = || {
+            values
+                .iter()
+                .filter(|value| scheme(value).is_none())
+                .take(MOST_VALUES)
+        };
+        if clear().next().is_some() {
+            // Every value is compared: the time tells nothing about which.
+            let hits = clear()
+                .filter(|value| value.matches(password.as_bytes()))
+                .count();
+            let wrong = || Fault::wrong_value(call.login.user, &entry.dn);
+            return Some(if hits > 0 { Ok(()) } else { Err(wrong()) });
+        }
+        let hashed = values.first().and_then(scheme);
+        match (hashed, bind_may_tell) {
+            (Some(name), true) => {
+                let fault = Fault::hashed(&entry.dn, name, "verified by bind instead");
+                self.report(call.journal, &fault);
+                None
+            }
+            (None, true) => None,
+            (Some(name), false) => Some(Err(Fault::hashed(
+                &entry.dn,
+                name,
+                "login refused (ldapdb_verify: value)",
+            ))),
+            (None, false) => Some(Err(Fault::no_password(
+                call.login.user,
+                &entry.dn,
+                attribute,
+            ))),
+        }
+    }
+
+    /// One bind as the user, on a connection that only ever binds.
+    fn by_bind(
+        &self,
+        call: &Call<'_>,
+        entry: Option<&Entry>,
+        password: &Secret,
+    ) -> Result<(), Fault> {
+        let login = Login {
+            entry: entry.map(|entry| entry.dn.as_str()),
+            ..call.login.clone()
+        };
+        self.run(
+            call,
+            Role::Verify,
+            "the bind of a user",
+            &mut |connection, server, deadline| {
+                let name = self.bind_name(&login, server).map_err(Trouble::Fault)?;
+                let start = Instant::now();
+                let outcome = bind::simple(connection, &name, password, deadline)?;
+                if outcome.code != 0 {
+                    let fault = Fault::user_bind(server.label, login.user, &name, &outcome);
+                    return Err(Trouble::Fault(fault));
+                }
+                self.report(
+                    call.journal,
+                    &Fault::verified(login.user, &name, start.elapsed()),
+                );
+                Ok(())
+            },
+        )
+    }
+
+    /// The name that the user's bind carries.
+    fn bind_name(&self, login: &Login<'_>, server: Server<'_>) -> Result<String, Fault> {
+        let name = match &self.config.user_dn {
+            None => login.entry.map(str::to_owned),
+            Some(user) => {
+                let text = match user.is_dn {
+                    true => self.completed(&user.text, server),
+                    false => user.text.clone(),
+                };
+                let template = Template::parse(&text)
+                    .map_err(|why| Fault::bad_option("ldapdb_user_dn", &why))?;
+                if user.is_dn {
+                    template.fill_dn(login)
+                } else if is_safe_raw(login.user) {
+                    template
+                        .fill(login)
+                        .and_then(|name| String::from_utf8(name).ok())
+                } else {
+                    let why = "with a raw ldapdb_user_dn it may not have = , \\ / { } or S-1-";
+                    return Err(Fault::odd_login(login.user.as_bytes(), why));
+                }
+            }
+        };
+        let name = name.ok_or_else(|| Fault::no_value(login.user, "ldapdb_user_dn"))?;
+        // Without a name the bind is anonymous and succeeds for everybody.
+        if name.trim().is_empty() {
+            return Err(Fault::no_bind_name(login.user));
+        }
+        Ok(name)
+    }
+}
+
+/// Whether a directory that tries several forms of a name takes this one for
+/// what it looks like.
+fn is_safe_raw(user: &str) -> bool {
+    let sid = user
+        .get(..4)
+        .is_some_and(|head| head.eq_ignore_ascii_case("S-1-"));
+    !sid && !user.contains(['=', ',', '\\', '/', '{', '}'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes() {
+        let of = |text: &str| scheme(&Secret::from(text.as_bytes())).map(str::to_owned);
+        assert_eq!(of("{SSHA}x").as_deref(), Some("SSHA"));
+        assert_eq!(of("{}x").as_deref(), Some(""));
+        assert_eq!(of("{open"), None);
+        assert_eq!(of("dogood"), None);
+    }
+
+    #[test]
+    fn raw_names_look_like_names() {
+        for user in [
+            "cn=x",
+            "a,b",
+            "DOM\\x",
+            "corp.ex/x",
+            "{guid}",
+            "S-1-5-21",
+            "s-1-5",
+        ] {
+            assert!(!is_safe_raw(user), "{user}");
+        }
+        assert!(is_safe_raw("jdoe@corp.ex"));
+    }
+}
