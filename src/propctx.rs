@@ -51,14 +51,13 @@ impl PropCtx {
     /// at all changes nothing.
     pub(crate) fn request<'a>(&self, names: impl IntoIterator<Item = &'a CStr, IntoIter: Clone>) {
         let names = names.into_iter();
-        let size = |(count, bytes), name: &CStr| (count + 1, bytes + name.count_bytes() + 1);
-        let (count, bytes) = names.clone().fold((0, 0), size);
+        let count = names.clone().count();
         if count == 0 {
             return;
         }
         let mut inner = self.0.borrow_mut();
         if inner.entries.is_empty() {
-            inner.expect(count, bytes);
+            inner.expect(count);
         }
         for name in names {
             if inner.find(name.to_bytes()).is_none() {
@@ -199,15 +198,5 @@ impl PropCtx {
         let own = inner.values.iter().filter(|value| value.entry == entry);
         own.map(|value| Secret::from(inner.bytes.get(value.bytes)))
             .collect()
-    }
-
-    /// Whether the property was requested and has a list of values (even an
-    /// empty one).
-    pub(crate) fn is_found(&self, name: &CStr) -> bool {
-        let inner = self.0.borrow();
-        let entry = inner
-            .find(name.to_bytes())
-            .and_then(|entry| inner.entries.get(entry));
-        entry.is_some_and(|entry| entry.list.is_some())
     }
 }

@@ -66,13 +66,13 @@ impl Inner {
         }
     }
 
-    /// Makes room for the first `count` names of `size` bytes with their NULs,
-    /// and for one short value each.
-    pub(super) fn expect(&mut self, count: usize, size: usize) {
-        let count = count.max(self.estimate);
+    /// Makes room for the first `count` names and one value each, of usual
+    /// lengths.
+    pub(super) fn expect(&mut self, count: usize) {
+        let count = count.max(self.estimate).max(raw::PROP_DEFAULT);
         self.entries.reserve(count);
         self.make_room(count);
-        self.names.expect(size);
+        self.names.expect(16 * count);
         self.lists.expect(2 * count);
         self.bytes.expect(16 * count);
     }
