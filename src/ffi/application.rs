@@ -248,6 +248,19 @@ pub(crate) fn prompt_id(kind: PromptKind) -> c_ulong {
     }
 }
 
+/// The prompt behind a callback number, if it is one.
+pub(crate) fn prompt_kind(id: c_ulong) -> Option<PromptKind> {
+    const KINDS: [PromptKind; 6] = [
+        PromptKind::User,
+        PromptKind::AuthName,
+        PromptKind::Pass,
+        PromptKind::Realm,
+        PromptKind::Echo,
+        PromptKind::NoEcho,
+    ];
+    KINDS.into_iter().find(|kind| prompt_id(*kind) == id)
+}
+
 impl Application for CApplication {
     fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);

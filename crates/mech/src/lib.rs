@@ -25,6 +25,21 @@ pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, Mec
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
+/// The plugin file in which stock has a mechanism; its name where it has none.
+pub fn stock_plugin(mechanism: &str) -> &str {
+    match mechanism {
+        "ANONYMOUS" => "anonymous",
+        "CRAM-MD5" => "crammd5",
+        "DIGEST-MD5" => "digestmd5",
+        "LOGIN" => "login",
+        "NTLM" => "ntlm",
+        "OTP" => "otp",
+        "PLAIN" => "plain",
+        name if name.starts_with("SCRAM-") => "scram",
+        name => name,
+    }
+}
+
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
     &digest_md5::MECHANISM,

@@ -67,9 +67,16 @@ impl Load for LdapDb {
         let state = match options.config() {
             None => State::Unconfigured,
             Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
-            Some(Err(fault)) => State::Refused(Refusal { fault, log: directory::Once::default() }),
+            Some(Err(fault)) => State::Refused(Refusal {
+                fault,
+                log: directory::Once::default(),
+            }),
         };
-        let plugin = Arc::new(Self { options, state, verifier_loaded: AtomicBool::new(false) });
+        let plugin = Arc::new(Self {
+            options,
+            state,
+            verifier_loaded: AtomicBool::new(false),
+        });
         *alive = Arc::downgrade(&plugin);
         Ok(plugin)
     }
@@ -88,11 +95,18 @@ struct Asker {
 impl Asker {
     fn of(host: &dyn Host) -> Self {
         let realm = host.realm().filter(|realm| !realm.is_empty());
-        Self { service: host.service(), realm }
+        Self {
+            service: host.service(),
+            realm,
+        }
     }
 
     fn login(&self) -> Login<'_> {
-        Login { service: &self.service, realm: self.realm.as_deref(), ..Login::default() }
+        Login {
+            service: &self.service,
+            realm: self.realm.as_deref(),
+            ..Login::default()
+        }
     }
 }
 
@@ -118,13 +132,21 @@ impl Auxprop for LdapDb {
 
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
         let directory = self.directory(host)?;
-        let names: Vec<&str> =
-            query.names.iter().map(|name| name.to_str().unwrap_or_default()).collect();
+        let names: Vec<&str> = query
+            .names
+            .iter()
+            .map(|name| name.to_str().unwrap_or_default())
+            .collect();
         let verifies = self.verifier_loaded.load(Ordering::Relaxed);
         let journal = HostJournal(host);
         let asker = Asker::of(host);
         let found = directory.lookup(&journal, &asker.login(), query.user, &names, verifies)?;
-        Ok(Found(found.into_iter().map(|found| (found.index, found.values)).collect()))
+        Ok(Found(
+            found
+                .into_iter()
+                .map(|found| (found.index, found.values))
+                .collect(),
+        ))
     }
 }
 
@@ -169,6 +191,10 @@ impl Verify for LdapDb {
     }
 }
 
-saslplug::export_auxprop!(LdapDb, ldapdb_auxprop_plug_init, features = SASL_AUXPROP_FEAT_VERIFY);
+saslplug::export_auxprop!(
+    LdapDb,
+    ldapdb_auxprop_plug_init,
+    features = SASL_AUXPROP_FEAT_VERIFY
+);
 saslplug::export_canonuser!(LdapDb, ldapdb_canonuser_plug_init);
 saslplug::export_verify!(LdapDb);
