@@ -2,6 +2,18 @@
 //! Servers that are down, silent, slow, broken or strange: each is a clear
 //! line and an error within the time allowed, and nobody gets in.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test's helpers"
+)]
+
 mod support;
 
 use saslplug::Code;

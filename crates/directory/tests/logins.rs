@@ -2,6 +2,18 @@
 //! Whole logins against a scripted server: who is asked what, how often, on
 //! which connection.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test's helpers"
+)]
+
 mod support;
 
 use saslplug::Code;
