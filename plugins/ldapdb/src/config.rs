@@ -25,7 +25,9 @@ impl Options {
         };
         let names_us = |option: &str| {
             host.option("", option).is_some_and(|value| {
-                value.split([' ', '\t', ',']).any(|word| word.eq_ignore_ascii_case("ldapdb"))
+                value
+                    .split([' ', '\t', ','])
+                    .any(|word| word.eq_ignore_ascii_case("ldapdb"))
             })
         };
         Self {
@@ -89,6 +91,9 @@ mod tests {
 
     #[test]
     fn an_url_is_enough() {
-        assert_eq!(number(&[("ldapdb", "ldapdb_uri", "ldap://a/dc=x")]), Some(0));
+        assert_eq!(
+            number(&[("ldapdb", "ldapdb_uri", "ldap://a/dc=x")]),
+            Some(0)
+        );
     }
 }

@@ -43,7 +43,10 @@ struct LdapDb {
     verifier_loaded: AtomicBool,
 }
 
-/// The plugin that is alive, for the next entry point with the same options.
+/// The plugin that is alive, for the next entry point.
+///
+/// A program that is server and client loads the plugin twice, the second time
+/// with callbacks that answer no option: that one stands for the first.
 static ALIVE: Mutex<Weak<LdapDb>> = Mutex::new(Weak::new());
 
 struct HostJournal<'a>(&'a dyn Host);
@@ -59,17 +62,28 @@ impl Load for LdapDb {
 
     fn load(host: &dyn Host) -> Result<Arc<Self>> {
         let options = Options::read(host);
-        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
-        let mut alive = ALIVE.lock().map_err(|_| busy())?;
-        if let Some(plugin) = alive.upgrade().filter(|plugin| plugin.options == options) {
-            return Ok(plugin);
-        }
         let state = match options.config() {
             None => State::Unconfigured,
             Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
-            Some(Err(fault)) => State::Refused(Refusal { fault, log: directory::Once::default() }),
+            Some(Err(fault)) => State::Refused(Refusal {
+                fault,
+                log: directory::Once::default(),
+            }),
         };
-        let plugin = Arc::new(Self { options, state, verifier_loaded: AtomicBool::new(false) });
+        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
+        let mut alive = ALIVE.lock().map_err(|_| busy())?;
+        let serves = |plugin: &Arc<Self>| match state {
+            State::Unconfigured => true,
+            _ => plugin.options == options,
+        };
+        if let Some(plugin) = alive.upgrade().filter(serves) {
+            return Ok(plugin);
+        }
+        let plugin = Arc::new(Self {
+            options,
+            state,
+            verifier_loaded: AtomicBool::new(false),
+        });
         *alive = Arc::downgrade(&plugin);
         Ok(plugin)
     }
@@ -88,15 +102,32 @@ struct Asker {
 impl Asker {
     fn of(host: &dyn Host) -> Self {
         let realm = host.realm().filter(|realm| !realm.is_empty());
-        Self { service: host.service(), realm }
+        Self {
+            service: host.service(),
+            realm,
+        }
     }
 
     fn login(&self) -> Login<'_> {
-        Login { service: &self.service, realm: self.realm.as_deref(), ..Login::default() }
+        Login {
+            service: &self.service,
+            realm: self.realm.as_deref(),
+            ..Login::default()
+        }
     }
 }
 
 impl LdapDb {
+    /// The one with options, if this one was loaded before there were any.
+    fn successor(&self) -> Option<Arc<Self>> {
+        if !matches!(self.state, State::Unconfigured) {
+            return None;
+        }
+        // Not waited for: a lock that was held during a fork never opens.
+        let alive = ALIVE.try_lock().ok()?.upgrade();
+        alive.filter(|plugin| !matches!(plugin.state, State::Unconfigured))
+    }
+
     fn directory(&self, host: &dyn Host) -> Result<&Directory> {
         match &self.state {
             State::Unconfigured => {
@@ -109,6 +140,11 @@ impl LdapDb {
             State::Ready(directory) => Ok(directory),
         }
     }
+
+    fn canonical(&self, host: &dyn Host, user: &[u8]) -> Result<Vec<u8>> {
+        let directory = self.directory(host)?;
+        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+    }
 }
 
 impl Auxprop for LdapDb {
@@ -117,14 +153,25 @@ impl Auxprop for LdapDb {
     }
 
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
+        if let Some(successor) = self.successor() {
+            return successor.lookup(host, query);
+        }
         let directory = self.directory(host)?;
-        let names: Vec<&str> =
-            query.names.iter().map(|name| name.to_str().unwrap_or_default()).collect();
+        let names: Vec<&str> = query
+            .names
+            .iter()
+            .map(|name| name.to_str().unwrap_or_default())
+            .collect();
         let verifies = self.verifier_loaded.load(Ordering::Relaxed);
         let journal = HostJournal(host);
         let asker = Asker::of(host);
         let found = directory.lookup(&journal, &asker.login(), query.user, &names, verifies)?;
-        Ok(Found(found.into_iter().map(|found| (found.index, found.values)).collect()))
+        Ok(Found(
+            found
+                .into_iter()
+                .map(|found| (found.index, found.values))
+                .collect(),
+        ))
     }
 }
 
@@ -134,8 +181,10 @@ impl CanonUser for LdapDb {
     }
 
     fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
-        let directory = self.directory(host)?;
-        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+        match self.successor() {
+            Some(successor) => successor.canonical(host, user),
+            None => self.canonical(host, user),
+        }
     }
 
     /// A client knows no directory: blanks around the name go, as in the
@@ -161,6 +210,9 @@ impl Verify for LdapDb {
     }
 
     fn verify(&self, host: &dyn Host, user: &[u8], password: &Secret) -> Result<()> {
+        if let Some(successor) = self.successor() {
+            return successor.verify(host, user, password);
+        }
         let directory = self.directory(host)?;
         if directory.config().verify() == VerifyBy::No {
             return Err(Error::new(Code::NOMECH, "ldapdb_verify: no").silent());
@@ -169,6 +221,10 @@ impl Verify for LdapDb {
     }
 }
 
-saslplug::export_auxprop!(LdapDb, ldapdb_auxprop_plug_init, features = SASL_AUXPROP_FEAT_VERIFY);
+saslplug::export_auxprop!(
+    LdapDb,
+    ldapdb_auxprop_plug_init,
+    features = SASL_AUXPROP_FEAT_VERIFY
+);
 saslplug::export_canonuser!(LdapDb, ldapdb_canonuser_plug_init);
 saslplug::export_verify!(LdapDb);
