@@ -6,14 +6,20 @@
 //! count. `docs/ldapdb.md` lists the numbers.
 #![forbid(unsafe_code)]
 
+use crate::protocol::{Outcome, code_name};
 use saslplug::{Code, Error, Level};
 use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-mod texts;
+mod account;
+mod options;
+mod servers;
+#[cfg(test)]
+mod tables;
+mod users;
 
-pub(crate) use texts::Search;
+pub(crate) use account::Search;
 
 /// Where lines go.
 pub trait Journal {
@@ -102,6 +108,15 @@ impl fmt::Display for Shown<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// `49 invalidCredentials "…"`.
+fn shown(outcome: &Outcome) -> String {
+    let name = code_name(outcome.code);
+    match outcome.message.trim_end_matches('\0') {
+        "" => format!("{} {name}", outcome.code),
+        text => format!("{} {name} \"{}\"", outcome.code, Shown(text)),
     }
 }
 

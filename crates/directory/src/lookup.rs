@@ -5,11 +5,12 @@
 
 use crate::connection::{Broken, Connection};
 use crate::deadline::Deadline;
-use crate::directory::{Call, Directory, Server, Trouble};
+use crate::directory::Directory;
 use crate::faults::{self, Fault};
 use crate::memo::Key;
 use crate::pool::Role;
 use crate::protocol::{self, Answer, Entry, Outcome};
+use crate::session::{Call, Server, Trouble};
 use crate::template::Login;
 use crate::uri::Scope;
 use saslplug::Secret;

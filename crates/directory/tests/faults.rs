@@ -198,8 +198,10 @@ fn a_length_of_two_gigabytes() {
 
 #[test]
 fn a_huge_attribute() {
-    let value = vec![b'x'; 10 << 20];
-    let fake = searching(move |peer, id| peer.send(&entry(id, DN, &[("mail", &value)])));
+    // Made beforehand: the server must not be the slow one. The search is the
+    // second request.
+    let answer = entry(2, DN, &[("mail", &vec![b'x'; 10 << 20])]);
+    let fake = searching(move |peer, _| peer.send(&answer));
     fails(
         &client(&fake.uri(), false),
         Code::UNAVAIL,

@@ -113,7 +113,7 @@ fn errors(lines: &[String]) -> Vec<&String> {
         .collect()
 }
 
-fn eight_lines<'a>(uri: &'a str) -> Vec<(&'a str, &'a str)> {
+fn eight_lines(uri: &str) -> Vec<(&str, &str)> {
     vec![
         ("pwcheck_method", "auxprop"),
         ("auxprop_plugin", "ldapdb"),
