@@ -256,3 +256,36 @@ fn the_next_server_is_asked() {
         "{lines:?}"
     );
 }
+
+#[test]
+fn threads_do_not_wait_for_each_other() {
+    let fake = Fake::start(good);
+    let client = client(&fake, &[]);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let client = &client;
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let (user, password) = match (number + round) % 3 {
+                        0 => ("jdoe@example.com", "dogood"),
+                        1 => ("second@example.com", "other"),
+                        _ => ("jdoe@example.com", "other"),
+                    };
+                    let right = (number + round) % 3 != 2;
+                    assert_eq!(client.verify(user, password).is_ok(), right);
+                }
+            });
+        }
+    });
+    assert_eq!(client.lines.errors(), [""; 0]);
+    // Searches never run on a connection that a user bound.
+    let events = fake.record.all();
+    for event in &events {
+        if let Event::Search(number) = event {
+            let binds = events
+                .iter()
+                .filter(|e| matches!(e, Event::Bind(n, _) if n == number));
+            assert_eq!(binds.count(), 1, "{events:?}");
+        }
+    }
+}

@@ -75,6 +75,25 @@ fn search_and_verify() {
 }
 
 #[test]
+fn a_socket_and_a_password_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let slapd = Slapd::start("socket");
+    let (uri, file) = (slapd.uri_of_socket(), slapd.folder().join("pw"));
+    std::fs::write(&file, format!("{CANARY}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let client = Client::new(&[
+        ("ldapdb_uri", &uri),
+        ("ldapdb_mech", "SIMPLE"),
+        ("ldapdb_id", "cn=cyrus,ou=machines"),
+        ("ldapdb_pw_file", file.to_str().unwrap()),
+        ("ldapdb_search_base", "ou=people"),
+    ]);
+    assert_eq!(client.verify("johndoe", "dogood"), Ok(()));
+    assert_eq!(client.verify("johndoe", "wrong"), Err(Code::BADAUTH));
+    assert_eq!(client.lines.errors(), [""; 0]);
+}
+
+#[test]
 fn no_name_gets_more_than_its_own_entry() {
     let slapd = Slapd::start("names");
     let client = client(&slapd);

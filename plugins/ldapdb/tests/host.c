@@ -7,6 +7,7 @@
  *   checkpass USER PASS     sasl_checkpass
  *   mech NAME USER PASS     a whole exchange, client and server in here
  *   verify USER PASS        the plugin's own verifier entry
+ *   probe                   can anything store? with and without a connection
  *   forked USER OTHER       external before, in and after a child
  * Prints one line for each result and each log message.
  */
@@ -251,7 +252,12 @@ int main(int argc, char **argv)
         exchange(action[1]);
     else if (!strcmp(action[0], "verify"))
         verify(argv[1], action[1], action[2]);
-    else if (!strcmp(action[0], "forked"))
+    else if (!strcmp(action[0], "probe")) {
+        sasl_conn_t *conn = new_server();
+        printf("probe %d\n", sasl_auxprop_store(NULL, NULL, NULL));
+        printf("probe %d\n", sasl_auxprop_store(conn, NULL, NULL));
+        sasl_dispose(&conn);
+    } else if (!strcmp(action[0], "forked"))
         forked(action[1], action[2]);
     sasl_client_done();
     sasl_server_done();

@@ -224,6 +224,15 @@ fn a_child_does_not_touch_its_parents_connections() {
 }
 
 #[test]
+fn it_stores_nothing_and_says_so() {
+    // Stock asks with NULL params even for a connection.
+    let uri = "ldap://127.0.0.1:1/dc=x";
+    let lines = run(&eight_lines(uri), &["probe"]);
+    let answers = lines.iter().filter(|line| *line == "probe -30").count();
+    assert_eq!(answers, 2, "{lines:#?}");
+}
+
+#[test]
 fn an_unconfigured_plugin_is_silent() {
     for options in [&[][..], &[("auxprop_plugin", "sasldb")]] {
         let lines = run(options, &["checkpass", "jdoe", "dogood"]);

@@ -109,13 +109,18 @@ impl Slapd {
             .unwrap();
         assert!(add.wait().unwrap().success(), "slapadd");
         let port = free_port();
+        let socket = folder
+            .join("ldapi")
+            .display()
+            .to_string()
+            .replace('/', "%2f");
         let log = File::create(folder.join("log")).unwrap();
         let child = Command::new("/usr/sbin/slapd")
             .args([
                 "-d",
                 "stats",
                 "-h",
-                &format!("ldap://127.0.0.1:{port}/"),
+                &format!("ldap://127.0.0.1:{port}/ ldapi://{socket}/"),
                 "-f",
             ])
             .arg(&conf)
@@ -139,6 +144,17 @@ impl Slapd {
 
     pub(crate) fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The same server, by its socket.
+    pub(crate) fn uri_of_socket(&self) -> String {
+        let socket = self
+            .folder
+            .join("ldapi")
+            .display()
+            .to_string()
+            .replace('/', "%2f");
+        format!("ldapi://{socket}/dc=users,dc=local")
     }
 
     pub(crate) fn folder(&self) -> &Path {
