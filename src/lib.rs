@@ -2,5 +2,23 @@
 //! A drop-in `libsasl2.so.2`: the C interface of libsasl2 2.1.28 over a safe
 //! core. `docs/architecture.md` shows the rooms.
 
-#[allow(dead_code, reason = "being built")]
+mod application;
+mod canonuser;
+mod checkpass;
+mod client;
+mod config;
+mod connection;
+mod encoding;
 mod ffi;
+mod format;
+mod identity;
+mod layer;
+mod library;
+mod lookup;
+mod md5;
+mod propctx;
+mod random;
+mod registry;
+mod select;
+mod server;
+mod setpass;

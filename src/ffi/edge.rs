@@ -5,7 +5,11 @@
 //! never goes to stderr (in an inetd-style daemon that is the socket): a hook
 //! of this library's own copy of std keeps it, and the boundary logs it.
 
+use crate::application::log_line;
+use crate::ffi::conn::Conn;
 use core::cell::RefCell;
+use core::ffi::c_int;
+use saslplug::{Code, Error, Level, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -38,12 +42,48 @@ pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
             .try_with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take()))
             .ok()
             .flatten();
-        crate::ffi::edge::report(text.as_deref().unwrap_or("panic without a text"));
+        report(text.as_deref().unwrap_or("panic without a text"));
         on_panic
     })
 }
 
-/// Tells the system log about a fault of this library.
+/// Tells the log about a fault of this library.
 fn report(text: &str) {
-    let _ = text; // replaced below once the system log is wired up
+    // The log may be what panicked: once more is the end of it.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        crate::ffi::os::syslog(
+            Level::Err,
+            &log_line(format_args!(
+                "libsasl2 (oxisasl): internal error, please report it: {text}"
+            )),
+        );
+    }));
+}
+
+/// Runs the body of an export on its connection and turns the outcome into a
+/// result code; an error is remembered for `sasl_errdetail`. No connection:
+/// `BADPARAM`.
+pub(crate) fn run(conn: Option<&Conn>, body: impl FnOnce(&Conn) -> Result<Code>) -> c_int {
+    guard(Code::FAIL.0, || {
+        let Some(conn) = conn else {
+            return Code::BADPARAM.0;
+        };
+        match body(conn) {
+            Ok(code) => code.0,
+            Err(error) => {
+                conn.connection().record(&error);
+                error.code().0
+            }
+        }
+    })
+}
+
+/// `BADPARAM` in stock's form, with the reason behind it; told to the program
+/// and not logged.
+#[track_caller]
+pub(crate) fn bad_argument(reason: &str) -> Error {
+    let place = core::panic::Location::caller();
+    let (file, line) = (place.file(), place.line());
+    let text = format!("Parameter error in {file} near line {line}: {reason}");
+    Error::with(Code::BADPARAM, text).silent()
 }

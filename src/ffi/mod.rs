@@ -17,7 +17,22 @@ macro_rules! symver {
         ));)+
     };
 }
-pub(crate) use symver;
 
+pub(crate) mod application;
 pub(crate) mod arg;
+pub(crate) mod conn;
 pub(crate) mod edge;
+pub(crate) mod errors;
+pub(crate) mod md5;
+pub(crate) mod memory;
+pub(crate) mod os;
+pub(crate) mod params;
+pub(crate) mod plugin;
+pub(crate) mod plugin_info;
+pub(crate) mod prompts;
+pub(crate) mod prop;
+pub(crate) mod sasl;
+pub(crate) mod saslplug;
+pub(crate) mod saslutil;
+pub(crate) mod utils;
+pub(crate) mod variadic;

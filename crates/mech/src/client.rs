@@ -40,7 +40,13 @@ pub struct Prompt {
 impl Prompt {
     /// A question without challenge, proposal or choices.
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, challenge: None, text: text.to_owned(), default: None, choices: Vec::new() }
+        Self {
+            kind,
+            challenge: None,
+            text: text.to_owned(),
+            default: None,
+            choices: Vec::new(),
+        }
     }
 }
 
@@ -49,6 +55,10 @@ impl Prompt {
 pub enum Answer {
     /// The value (names too travel as [`Secret`]: one type, wiped).
     Given(Secret),
+    /// Callback or user were asked and left the result NULL.
+    Null,
+    /// There is nobody to ask: neither a callback nor interaction.
+    Nobody,
     /// Ask the user: put the prompt into [`ClientStep::Interact`].
     Interact,
 }
@@ -64,11 +74,12 @@ pub trait ClientHost: Host {
     /// The identity of TLS or the operating system (`SASL_AUTH_EXTERNAL`).
     fn external_id(&self) -> Option<Vec<u8>>;
     /// Asks the application: an answer that it gave to an earlier
-    /// [`ClientStep::Interact`], else its callback, else [`Answer::Interact`].
+    /// [`ClientStep::Interact`], else its callback, else [`Answer::Interact`],
+    /// else [`Answer::Nobody`]. A name that is optional and that nobody gives is
+    /// no fault, so this is no error; a callback that fails is.
     ///
     /// # Errors
-    /// What the callback says (`FAIL`, `BADPARAM`, …), or `FAIL` where there is
-    /// neither a callback nor interaction.
+    /// What the callback says (`FAIL`, `BADPARAM`, …).
     fn ask(&self, prompt: &Prompt) -> Result<Answer>;
     /// Canonicalises `name` and stores it as authid and/or authzid.
     ///

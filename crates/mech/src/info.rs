@@ -81,8 +81,18 @@ pub struct MechInfo {
 
 impl MechInfo {
     /// A constant line.
-    pub const fn new(name: &'static str, max_ssf: Ssf, security: Security, features: Features) -> Self {
-        Self { name: Cow::Borrowed(name), max_ssf, security, features }
+    pub const fn new(
+        name: &'static str,
+        max_ssf: Ssf,
+        security: Security,
+        features: Features,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            max_ssf,
+            security,
+            features,
+        }
     }
 }
 

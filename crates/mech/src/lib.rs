@@ -6,17 +6,99 @@
 //! Used by the library and by plugins that must be SASL clients themselves.
 #![forbid(unsafe_code)]
 
+mod anonymous;
+pub mod base64;
 mod client;
+mod credentials;
+mod digest_md5;
+mod external;
 mod info;
+mod login;
+mod plain;
+mod printable;
 mod server;
+#[cfg(test)]
+mod testing;
 
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
-/// The built-in server mechanisms.
-pub static SERVER: &[&dyn ServerMech] = &[];
+/// The built-in server mechanisms, the strongest first.
+pub static SERVER: &[&dyn ServerMech] = &[
+    &digest_md5::MECHANISM,
+    &external::MECHANISM,
+    &plain::MECHANISM,
+    &login::MECHANISM,
+    &anonymous::MECHANISM,
+];
 
-/// The built-in client mechanisms.
-pub static CLIENT: &[&dyn ClientMech] = &[];
+/// The built-in client mechanisms, the strongest first.
+pub static CLIENT: &[&dyn ClientMech] = &[
+    &digest_md5::MECHANISM,
+    &external::MECHANISM,
+    &plain::MECHANISM,
+    &login::MECHANISM,
+    &anonymous::MECHANISM,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Files that are no mechanism.
+    const OTHERS: [&str; 8] = [
+        "base64",
+        "client",
+        "credentials",
+        "info",
+        "lib",
+        "printable",
+        "server",
+        "testing",
+    ];
+
+    /// The modules that the table `name` mentions.
+    fn mentioned(name: &str) -> BTreeSet<String> {
+        let source = include_str!("lib.rs");
+        let (_, table) = source
+            .split_once(&format!("pub static {name}: "))
+            .expect("a table");
+        let (table, _) = table.split_once("];").expect("its end");
+        let entries = table
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('&'));
+        let modules = entries.filter_map(|entry| entry.split_once("::"));
+        modules.map(|(module, _)| module.to_owned()).collect()
+    }
+
+    #[test]
+    fn every_mechanism_has_a_line_in_both_tables() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let files = std::fs::read_dir(folder).expect("the source folder");
+        let mut found = BTreeSet::new();
+        for file in files {
+            let path = file.expect("an entry").path();
+            let stem = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .expect("a name");
+            found.insert(stem.to_owned());
+        }
+        for other in OTHERS {
+            assert!(found.remove(other), "{other} is gone: take it off the list");
+        }
+        assert_eq!(mentioned("SERVER"), found);
+        assert_eq!(mentioned("CLIENT"), found);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let server: BTreeSet<_> = super::SERVER.iter().map(|mech| &mech.info().name).collect();
+        let client: BTreeSet<_> = super::CLIENT.iter().map(|mech| &mech.info().name).collect();
+        assert_eq!(server.len(), super::SERVER.len());
+        assert_eq!(server, client);
+    }
+}

@@ -42,6 +42,9 @@ pub trait ServerHost: Host {
     fn authid(&self) -> Option<Vec<u8>>;
     /// The canonical authzid, once stored.
     fn authzid(&self) -> Option<Vec<u8>>;
+    /// Takes values that [`ServerHost::request`] brought out of the property
+    /// context again: secrets that no callback of the application needs.
+    fn erase(&self, _names: &[&'static CStr]) {}
     /// Verifies `password` for the stored authid by the configured
     /// `pwcheck_method`s.
     ///

@@ -90,12 +90,20 @@ pub struct Error {
 impl Error {
     /// An error whose reason is a constant; nothing is allocated.
     pub const fn new(code: Code, reason: &'static str) -> Self {
-        Self { code, reason: Cow::Borrowed(reason), silent: false }
+        Self {
+            code,
+            reason: Cow::Borrowed(reason),
+            silent: false,
+        }
     }
 
     /// An error whose reason was put together at run time.
     pub fn with(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, reason: reason.into(), silent: false }
+        Self {
+            code,
+            reason: reason.into(),
+            silent: false,
+        }
     }
 
     /// An error that says nothing more than its code (an empty reason).

@@ -107,7 +107,12 @@ pub trait Auxprop: Send + Sync {
     /// library), `UNAVAIL` (try later), `FAIL` and others of `sasl.h`.
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found>;
 
-    /// Whether [`Auxprop::store`] can work at all.
+    /// Whether there is a store function at all.
+    fn stores(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Auxprop::store`] would work now.
     fn can_store(&self, _host: &dyn Host) -> bool {
         false
     }
@@ -117,7 +122,11 @@ pub trait Auxprop: Send + Sync {
     /// # Errors
     /// `CONSTRAINT_VIOLAT` when this store does not hold such properties.
     fn store(&self, _: &dyn Host, _user: &[u8], _: &[(&CStr, &[Secret])]) -> Result<()> {
-        Err(Error::new(Code::CONSTRAINT_VIOLAT, "this plugin does not store properties").silent())
+        Err(Error::new(
+            Code::CONSTRAINT_VIOLAT,
+            "this plugin does not store properties",
+        )
+        .silent())
     }
 }
 

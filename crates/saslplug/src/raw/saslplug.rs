@@ -83,13 +83,11 @@ pub struct sasl_utils_t {
     pub MD5Init: Option<unsafe extern "C" fn(*mut MD5_CTX)>,
     pub MD5Update: Option<unsafe extern "C" fn(*mut MD5_CTX, *const c_uchar, c_uint)>,
     pub MD5Final: Option<unsafe extern "C" fn(*mut c_uchar, *mut MD5_CTX)>,
-    pub hmac_md5: Option<
-        unsafe extern "C" fn(*const c_uchar, c_int, *const c_uchar, c_int, *mut c_uchar),
-    >,
+    pub hmac_md5:
+        Option<unsafe extern "C" fn(*const c_uchar, c_int, *const c_uchar, c_int, *mut c_uchar)>,
     pub hmac_md5_init: Option<unsafe extern "C" fn(*mut HMAC_MD5_CTX, *const c_uchar, c_int)>,
     pub hmac_md5_final: Option<unsafe extern "C" fn(*mut c_uchar, *mut HMAC_MD5_CTX)>,
-    pub hmac_md5_precalc:
-        Option<unsafe extern "C" fn(*mut HMAC_MD5_STATE, *const c_uchar, c_int)>,
+    pub hmac_md5_precalc: Option<unsafe extern "C" fn(*mut HMAC_MD5_STATE, *const c_uchar, c_int)>,
     pub hmac_md5_import: Option<unsafe extern "C" fn(*mut HMAC_MD5_CTX, *mut HMAC_MD5_STATE)>,
     pub mkchal:
         Option<unsafe extern "C" fn(*mut sasl_conn_t, *mut c_char, c_uint, c_uint) -> c_int>,
@@ -112,8 +110,7 @@ pub struct sasl_utils_t {
         unsafe extern "C" fn(*const c_char, c_uint, *mut c_char, c_uint, *mut c_uint) -> c_int,
     >,
     pub erasebuffer: Option<unsafe extern "C" fn(*mut c_char, c_uint)>,
-    pub getprop:
-        Option<unsafe extern "C" fn(*mut sasl_conn_t, c_int, *mut *const c_void) -> c_int>,
+    pub getprop: Option<unsafe extern "C" fn(*mut sasl_conn_t, c_int, *mut *const c_void) -> c_int>,
     pub setprop: Option<unsafe extern "C" fn(*mut sasl_conn_t, c_int, *const c_void) -> c_int>,
     pub getcallback: Option<sasl_getcallback_t>,
     pub log: Option<unsafe extern "C" fn(*mut sasl_conn_t, c_int, *const c_char, ...)>,

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The hashes of RFC 2831 section 2.1.2: from name, realm and password to the
+//! secret, from the secret to the session's key, from that to the two answers.
+#![forbid(unsafe_code)]
+
+use md5::{Digest, Md5};
+use zeroize::Zeroizing;
+
+/// An MD5 value that is worth a password.
+pub(super) type Key = Zeroizing<[u8; 16]>;
+
+/// MD5 of the parts in a row.
+pub(super) fn md5(parts: &[&[u8]]) -> Key {
+    let mut hash = Md5::new();
+    for part in parts {
+        hash.update(part);
+    }
+    Zeroizing::new(hash.finalize().into())
+}
+
+fn hex(bytes: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+    let mut text = Zeroizing::new([0; 32]);
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        for (letter, half) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *letter = if half < 10 {
+                b'0' + half
+            } else {
+                b'a' + half - 10
+            };
+        }
+    }
+    text
+}
+
+/// Which form of name, realm and password goes into the hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Charset {
+    /// ISO 8859-1 where that can hold the text: what the RFC asks for.
+    Latin1,
+    /// UTF-8 always: what many implementations do.
+    Utf8,
+}
+
+impl Charset {
+    fn encode(self, text: &[u8]) -> Zeroizing<Vec<u8>> {
+        let latin1 = || -> Option<Vec<u8>> {
+            let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+            for letter in core::str::from_utf8(text).ok()?.chars() {
+                bytes.push(u8::try_from(u32::from(letter)).ok()?);
+            }
+            Some(core::mem::take(&mut *bytes))
+        };
+        let changed = if self == Self::Latin1 { latin1() } else { None };
+        Zeroizing::new(changed.unwrap_or_else(|| text.to_vec()))
+    }
+}
+
+/// What a store may hold instead of the password (`cmusaslsecretDIGEST-MD5`).
+pub(super) fn secret(charset: Charset, name: &[u8], realm: &[u8], password: &[u8]) -> Key {
+    let (name, realm, password) = (
+        charset.encode(name),
+        charset.encode(realm),
+        charset.encode(password),
+    );
+    md5(&[&name, b":", &realm, b":", &password])
+}
+
+/// What both sides know of one login; all values as they are inside quotes.
+pub(super) struct Session<'a> {
+    pub(super) nonce: &'a [u8],
+    pub(super) cnonce: &'a [u8],
+    pub(super) count: u32,
+    pub(super) qop: &'a str,
+    pub(super) uri: &'a [u8],
+    pub(super) authzid: Option<&'a [u8]>,
+}
+
+impl Session<'_> {
+    /// H(A1), from which layers derive their keys.
+    pub(super) fn key(&self, secret: &[u8; 16]) -> Key {
+        match self.authzid {
+            Some(authzid) => md5(&[secret, b":", self.nonce, b":", self.cnonce, b":", authzid]),
+            None => md5(&[secret, b":", self.nonce, b":", self.cnonce]),
+        }
+    }
+
+    /// `response`: the client knows the password.
+    pub(super) fn response(&self, key: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        self.answer(key, b"AUTHENTICATE:")
+    }
+
+    /// `rspauth`: the server knows it too.
+    pub(super) fn rspauth(&self, key: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        self.answer(key, b":")
+    }
+
+    fn answer(&self, key: &[u8; 16], method: &[u8]) -> Zeroizing<[u8; 32]> {
+        let body: &[u8] = match self.qop {
+            "auth" => b"",
+            _ => b":00000000000000000000000000000000",
+        };
+        let method = md5(&[method, self.uri, body]);
+        let count = format!(":{:08x}:", self.count);
+        let parts = [
+            hex(key).as_slice(),
+            b":",
+            self.nonce,
+            count.as_bytes(),
+            self.cnonce,
+            b":",
+            self.qop.as_bytes(),
+            b":",
+            hex(&method).as_slice(),
+        ]
+        .concat();
+        hex(&md5(&[&Zeroizing::new(parts)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 2831 section 4.
+    #[test]
+    fn rfc_vectors() {
+        let vectors = [
+            (
+                "imap/elwood.innosoft.com",
+                "OA6MG9tEQGm2hh",
+                "OA6MHXh6VqTrRk",
+                "d388dad90d4bbd760a152321f2143af7",
+                "ea40f60335c427b5527b84dbabcdfffd",
+            ),
+            (
+                "acap/elwood.innosoft.com",
+                "OA9BSXrbuRhWay",
+                "OA9BSuZWMSpW8m",
+                "6084c6db3fede7352c551284490fd0fc",
+                "2f0b3d7c3c2e486600ef710726aa2eae",
+            ),
+        ];
+        for (uri, nonce, cnonce, response, rspauth) in vectors {
+            let secret = secret(Charset::Latin1, b"chris", b"elwood.innosoft.com", b"secret");
+            let session = Session {
+                nonce: nonce.as_bytes(),
+                cnonce: cnonce.as_bytes(),
+                count: 1,
+                qop: "auth",
+                uri: uri.as_bytes(),
+                authzid: None,
+            };
+            let key = session.key(&secret);
+            assert_eq!(session.response(&key).as_slice(), response.as_bytes());
+            assert_eq!(session.rspauth(&key).as_slice(), rspauth.as_bytes());
+        }
+    }
+
+    /// Messages of Debian's libdigestmd5 2.1.28.
+    #[test]
+    fn answers_of_the_stock_library() {
+        let recorded = [
+            (
+                "auth-int",
+                "3vggW9mJByXFffSfzVroUd4E5GaznPY7HB4KzfMcHRs=",
+                "KouFYUDV+8NRyWvFnQgEEi0ZO7DX6Y3M0cmDyISRydc=",
+                "1af2ff44c03518fb979510b9eb2c1bc2",
+                "7d9e5ede2e3e365836dbbcd52e0f3482",
+            ),
+            (
+                "auth-conf",
+                "szTkZ1O2/ub2vzyVnxL40N5/ZXiTuwagGbdFaRUykk4=",
+                "Yvl5XoNv8b5lQmsvSCUk/YoDdgdx+cCF4USFQajxCjw=",
+                "7ac66453ba84d1a1481638a883b80579",
+                "41f20b804b3862e253f271db34c8eb26",
+            ),
+        ];
+        for (qop, nonce, cnonce, response, rspauth) in recorded {
+            let secret = secret(
+                Charset::Latin1,
+                b"tim",
+                b"host.example.com",
+                b"tanstaaftanstaaf",
+            );
+            let session = Session {
+                nonce: nonce.as_bytes(),
+                cnonce: cnonce.as_bytes(),
+                count: 1,
+                qop,
+                uri: b"imap/host.example.com",
+                authzid: None,
+            };
+            let key = session.key(&secret);
+            assert_eq!(session.response(&key).as_slice(), response.as_bytes());
+            assert_eq!(session.rspauth(&key).as_slice(), rspauth.as_bytes());
+        }
+    }
+
+    #[test]
+    fn latin1_where_it_fits() {
+        let shown = |charset: Charset, text: &str| charset.encode(text.as_bytes()).to_vec();
+        assert_eq!(shown(Charset::Latin1, "josé"), b"jos\xe9");
+        assert_eq!(shown(Charset::Utf8, "josé"), "josé".as_bytes());
+        assert_eq!(shown(Charset::Latin1, "jos€"), "jos€".as_bytes());
+        assert_eq!(Charset::Latin1.encode(b"\xe9").to_vec(), b"\xe9");
+    }
+}

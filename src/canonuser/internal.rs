@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The canonicaliser `INTERNAL`: takes blanks off both ends and, on the server,
+//! appends the realm to a name that has none. Letters keep their case.
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+use saslplug::{CanonUser, Code, Error, Host, Identity, Result};
+
+/// See the module.
+pub(super) struct Internal;
+
+impl CanonUser for Internal {
+    fn name(&self) -> &CStr {
+        c"INTERNAL"
+    }
+
+    fn server(&self, host: &dyn Host, user: &[u8], _: Identity) -> Result<Vec<u8>> {
+        let mut name = trim(user)?.to_vec();
+        if !name.contains(&b'@') {
+            if let Some(realm) = host.realm() {
+                name.push(b'@');
+                name.extend_from_slice(realm.as_bytes());
+            }
+        }
+        Ok(name)
+    }
+
+    fn client(&self, _: &dyn Host, user: &[u8], _: Identity) -> Result<Vec<u8>> {
+        Ok(trim(user)?.to_vec())
+    }
+}
+
+/// Without blanks at both ends, as C's `isspace` knows them.
+fn trim(name: &[u8]) -> Result<&[u8]> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r');
+    let start = name.iter().position(|b| !blank(b));
+    let end = name.iter().rposition(|b| !blank(b));
+    match (start, end) {
+        (Some(start), Some(end)) => Ok(name.get(start..=end).unwrap_or_default()),
+        _ => Err(Error::new(Code::FAIL, "All-whitespace username.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::fmt;
+    use saslplug::{Handle, Level, Secret};
+
+    struct Realm(Option<&'static str>);
+    impl Host for Realm {
+        fn option(&self, _: &str, _: &str) -> Option<String> {
+            None
+        }
+        fn property(&self, _: &CStr) -> Vec<Secret> {
+            Vec::new()
+        }
+        fn log(&self, _: Level, _: fmt::Arguments<'_>) {}
+        fn handle(&self) -> Handle {
+            Handle::NONE
+        }
+        fn realm(&self) -> Option<String> {
+            self.0.map(str::to_owned)
+        }
+    }
+
+    fn server(realm: Option<&'static str>, name: &[u8]) -> Result<Vec<u8>> {
+        Internal.server(&Realm(realm), name, Identity::Both)
+    }
+
+    #[test]
+    fn blanks_go_and_the_realm_comes_once() {
+        assert_eq!(
+            server(Some("ex.com"), b" \tbob\r\n"),
+            Ok(b"bob@ex.com".to_vec())
+        );
+        assert_eq!(
+            server(Some("ex.com"), b"bob@ex.com"),
+            Ok(b"bob@ex.com".to_vec())
+        );
+        assert_eq!(server(None, b"B o b"), Ok(b"B o b".to_vec()));
+        assert_eq!(
+            Internal.client(&Realm(Some("x")), b" bob ", Identity::Authid),
+            Ok(b"bob".to_vec())
+        );
+    }
+
+    #[test]
+    fn a_name_of_blanks_is_no_name() {
+        for name in [&b""[..], b" ", b"\t\n\x0b\x0c\r"] {
+            assert_eq!(server(None, name).expect_err("blank").code(), Code::FAIL);
+        }
+    }
+}

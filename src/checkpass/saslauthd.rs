@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `pwcheck_method: saslauthd`: asks Debian's saslauthd over its socket. The
+//! request is four fields with two length bytes each (login, password,
+//! service, realm); only a reply that starts with `OK` is success. Every step
+//! is bounded in time.
+#![forbid(unsafe_code)]
+
+use super::PasswordCheck;
+use crate::server::Server;
+use core::ffi::CStr;
+use saslplug::{Code, Error, Result, Secret};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+const DEFAULT_SOCKET: &str = "/var/run/saslauthd/mux";
+const REQUEST_MAX: usize = 8162;
+const REPLY_MAX: usize = 1024;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// See the module.
+pub(super) struct Saslauthd;
+
+impl PasswordCheck for Saslauthd {
+    fn name(&self) -> &'static str {
+        "saslauthd"
+    }
+
+    fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+        let conn = server.connection();
+        let (login, realm) = split_realm(user.to_bytes(), conn.realm.borrow().as_deref());
+        let request = request(&[&login, password.as_bytes(), conn.service.to_bytes(), &realm])?;
+        let socket = socket(server);
+        let reply =
+            exchange(&socket, &request).map_err(|(step, error)| failure(&socket, step, &error))?;
+        if reply.starts_with(b"OK") {
+            Ok(())
+        } else {
+            Err(Error::new(Code::BADAUTH, "authentication failed"))
+        }
+    }
+
+    fn exists(&self, _: &Server, _: &CStr) -> Result<()> {
+        Err(Error::new(
+            Code::NOVERIFY,
+            "saslauthd cannot tell whether a user exists: its protocol only checks passwords",
+        ))
+    }
+}
+
+/// `user@realm` split at the last `@`; without one, the connection's realm.
+fn split_realm(user: &[u8], realm: Option<&CStr>) -> (Vec<u8>, Vec<u8>) {
+    match user.iter().rposition(|b| *b == b'@') {
+        Some(at) => {
+            let (login, rest) = user.split_at(at);
+            (login.to_vec(), rest.get(1..).unwrap_or_default().to_vec())
+        }
+        None => (
+            user.to_vec(),
+            realm.map(|r| r.to_bytes().to_vec()).unwrap_or_default(),
+        ),
+    }
+}
+
+fn request(fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>> {
+    let mut request = Zeroizing::new(Vec::with_capacity(512));
+    for field in fields {
+        let length = u16::try_from(field.len())
+            .map_err(|_| Error::new(Code::FAIL, "saslauthd request too large"))?;
+        request.extend_from_slice(&length.to_be_bytes());
+        request.extend_from_slice(field);
+    }
+    if request.len() > REQUEST_MAX {
+        return Err(Error::new(Code::FAIL, "saslauthd request too large"));
+    }
+    Ok(request)
+}
+
+fn socket(server: &Server) -> PathBuf {
+    let configured = server.connection().option(None, c"saslauthd_path");
+    let configured = configured.as_deref().map(CStr::to_string_lossy);
+    let path = PathBuf::from(configured.as_deref().unwrap_or(DEFAULT_SOCKET));
+    // The option wants the socket; many write its folder.
+    if path.is_dir() {
+        path.join("mux")
+    } else {
+        path
+    }
+}
+
+fn exchange(
+    socket: &Path,
+    request: &[u8],
+) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
+    let at = |step| move |error| (step, error);
+    let mut stream =
+        UnixStream::connect(socket).map_err(at("cannot connect to saslauthd server"))?;
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .map_err(at("cannot set a time limit"))?;
+    stream
+        .set_write_timeout(Some(PATIENCE))
+        .map_err(at("cannot set a time limit"))?;
+    stream.write_all(request).map_err(at("write failed"))?;
+    let mut head = [0; 2];
+    stream
+        .read_exact(&mut head)
+        .map_err(at("size read failed"))?;
+    let length = usize::from(u16::from_be_bytes(head));
+    if !(2..=REPLY_MAX).contains(&length) {
+        return Err((
+            "bad response from saslauthd",
+            io::ErrorKind::InvalidData.into(),
+        ));
+    }
+    let mut reply = vec![0; length];
+    stream.read_exact(&mut reply).map_err(at("read failed"))?;
+    Ok(reply)
+}
+
+fn failure(socket: &Path, step: &str, error: &io::Error) -> Error {
+    let why = match error.raw_os_error() {
+        Some(errno) => crate::ffi::os::error_text(errno),
+        None => error.to_string(),
+    };
+    let path = socket.display();
+    Error::with(
+        Code::FAIL,
+        format!("{step}: {why} ({path}; is saslauthd running? option saslauthd_path)"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_realm_is_after_the_last_at() {
+        assert_eq!(
+            split_realm(b"a@b@c", Some(c"r")),
+            (b"a@b".to_vec(), b"c".to_vec())
+        );
+        assert_eq!(
+            split_realm(b"a", Some(c"r")),
+            (b"a".to_vec(), b"r".to_vec())
+        );
+        assert_eq!(split_realm(b"a", None), (b"a".to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn fields_are_counted() {
+        let request = request(&[b"al", b"pw\0x", b"", b"r"]).expect("fits");
+        assert_eq!(&request[..], b"\0\x02al\0\x04pw\0x\0\0\0\x01r");
+        assert!(super::request(&[&[0; 9000]]).is_err());
+        assert!(super::request(&[&[0; 70000]]).is_err());
+    }
+}

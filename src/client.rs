@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The client side of a connection: choose, start, step, prompts. Answers to
+//! RFC 4422 section 3 and to `sasl.h`, "client".
+//!
+//! As on the server, the running exchange is out of its cell while it works.
+#![forbid(unsafe_code)]
+
+use crate::connection::Connection;
+use crate::library;
+use crate::select::{self, SUCCESS_DATA};
+use core::cell::{Cell, OnceCell, RefCell};
+use mech::{
+    ClientExchange, ClientMech, ClientStep, Disposition, Done, Features, MechInfo, Prompt,
+    PromptKind,
+};
+use saslplug::{Code, Error, Result, Secret};
+use std::ffi::CString;
+
+/// What start and step answer.
+pub(crate) struct Reply {
+    /// `OK`, `CONTINUE` or `INTERACT`.
+    pub(crate) code: Code,
+    /// Data for the server; `None` = none at all.
+    pub(crate) data: Option<Vec<u8>>,
+    /// With `INTERACT`: what to ask.
+    pub(crate) prompts: Vec<Prompt>,
+}
+
+/// A client connection.
+pub(crate) struct Client {
+    conn: Connection,
+    exchange: Cell<Option<Box<dyn ClientExchange>>>,
+    finished: Cell<bool>,
+    interacting: Cell<bool>,
+    answers: RefCell<Vec<(PromptKind, Option<Secret>)>>,
+    disposition: Cell<Disposition>,
+    client_fqdn: OnceCell<CString>,
+    /// `client_mech_list`; `None` = all.
+    allowed: Option<Vec<String>>,
+}
+
+impl Client {
+    /// A client connection; reads the options that belong to one.
+    ///
+    /// # Errors
+    /// `NOMECH` when `client_mech_list` matches no mechanism.
+    pub(crate) fn new(conn: Connection) -> Result<Self> {
+        if let Some(level) = conn.number(c"log_level") {
+            conn.log_level.set(level);
+        }
+        let allowed = conn.option(None, c"client_mech_list").map(|list| {
+            select::names(&list.to_string_lossy())
+                .map(|name| select::split_plus(name).0.to_owned())
+                .collect()
+        });
+        let client = Self {
+            conn,
+            exchange: Cell::default(),
+            finished: Cell::default(),
+            interacting: Cell::default(),
+            answers: RefCell::default(),
+            disposition: Cell::default(),
+            client_fqdn: OnceCell::new(),
+            allowed,
+        };
+        if client.mechanisms().is_empty() {
+            let text = "option client_mech_list names no mechanism that exists here";
+            return Err(Error::new(Code::NOMECH, text));
+        }
+        Ok(client)
+    }
+
+    /// What both sides share.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Takes what the program answered; `None` = it left the result out.
+    pub(crate) fn take_answers(&self, answers: Vec<(PromptKind, Option<Secret>)>) {
+        self.answers.replace(answers);
+    }
+
+    fn mechanisms(&self) -> Vec<&'static dyn ClientMech> {
+        let mut all = library::client_mechs().to_vec();
+        if let Some(names) = &self.allowed {
+            all.retain(|mechanism| {
+                names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
+            });
+        }
+        all
+    }
+
+    /// Names of the mechanisms that this client could use, strongest first.
+    pub(crate) fn offer(&self) -> Vec<String> {
+        let mechanisms = self.mechanisms();
+        let usable = mechanisms
+            .iter()
+            .filter(|mechanism| self.permit(**mechanism).is_ok());
+        usable
+            .map(|mechanism| mechanism.info().name.clone().into_owned())
+            .collect()
+    }
+
+    /// Whether `mechanism` could be used on this connection.
+    fn permit(&self, mechanism: &dyn ClientMech) -> Result<()> {
+        let info = mechanism.info();
+        select::permitted(info, &self.conn.limits.get(), self.conn.flags)?;
+        if info.features.contains(Features::NEEDSERVERFQDN) && self.conn.server_fqdn.is_none() {
+            return Err(Error::new(Code::NOMECH, "needs the server's name"));
+        }
+        match mechanism
+            .required_prompts()
+            .iter()
+            .find(|kind| !self.can_answer(**kind))
+        {
+            Some(kind) => Err(Error::with(
+                Code::NOMECH,
+                format!("no callback for {kind:?}"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn can_answer(&self, kind: PromptKind) -> bool {
+        kind == PromptKind::AuthName || self.conn.app.can_answer(kind)
+    }
+
+    /// Chooses among the server's mechanisms and starts an exchange; `wants_data`
+    /// is whether the protocol can carry an initial response.
+    ///
+    /// # Errors
+    /// `NOMECH` when none fits; the mechanism's own.
+    pub(crate) fn start(&self, list: &str, wants_data: bool) -> Result<Reply> {
+        if self.interacting.get() {
+            return self.advance(None);
+        }
+        self.exchange.set(None);
+        self.finished.set(false);
+        self.conn.forget_exchange();
+        let (mechanism, exchange) = self.choose(list)?;
+        let info = mechanism.info();
+        self.conn
+            .mechanism
+            .replace(CString::new(info.name.as_bytes()).ok());
+        self.exchange.set(Some(exchange));
+        if !wants_data || info.features.contains(Features::SERVER_FIRST) {
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: None,
+                prompts: Vec::new(),
+            });
+        }
+        self.advance(None)
+    }
+
+    /// The strongest mechanism of ours that the server offers and that starts.
+    fn choose(&self, list: &str) -> Result<(&'static dyn ClientMech, Box<dyn ClientExchange>)> {
+        let offered: Vec<_> = select::names(list).map(select::split_plus).collect();
+        let binding = self.conn.bindings.borrow().first().cloned();
+        let critical = binding.as_ref().is_some_and(|binding| binding.critical);
+        let plus_offered = offered.iter().any(|(_, plus)| *plus);
+        let negotiating = offered.len() > 1;
+        if critical && negotiating && !plus_offered {
+            return Err(Error::new(
+                Code::NOMECH,
+                "channel binding is demanded, but the server offers no -PLUS mechanism",
+            ));
+        }
+        let mut reason = None;
+        for mechanism in self.mechanisms() {
+            let name = &mechanism.info().name;
+            let fits = |plus: bool| {
+                offered
+                    .iter()
+                    .any(|(base, has)| *has == plus && base.eq_ignore_ascii_case(name))
+            };
+            let plus = binding.is_some() && fits(true);
+            if !plus && !fits(false) {
+                continue;
+            }
+            if let Err(error) = self.permit(mechanism) {
+                reason = Some(format!("{name}: {}", error.reason()));
+                continue;
+            }
+            self.disposition.set(disposition(
+                mechanism.info(),
+                binding.is_some(),
+                plus,
+                negotiating,
+                critical,
+            ));
+            match mechanism.begin(self) {
+                Ok(exchange) => return Ok((mechanism, exchange)),
+                Err(error) => reason = Some(format!("{name}: {}", error.reason())),
+            }
+        }
+        if let Some(reason) = reason {
+            self.conn
+                .log(saslplug::Level::Debug, format_args!("{reason}"));
+        }
+        Err(Error::new(Code::NOMECH, "No worthy mechs found"))
+    }
+
+    /// Takes the server's challenge.
+    ///
+    /// # Errors
+    /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
+    pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
+        if self.finished.get() {
+            return Err(Error::new(
+                Code::FAIL,
+                "attempting client step after doneflag",
+            ));
+        }
+        self.advance(challenge)
+    }
+
+    fn advance(&self, challenge: Option<&[u8]>) -> Result<Reply> {
+        let mut exchange = self.exchange.take().ok_or(Error::new(
+            Code::FAIL,
+            "attempting client step without an exchange: call sasl_client_start first",
+        ))?;
+        self.interacting.set(false);
+        let step = exchange.step(self, challenge);
+        if !matches!(step, Ok(ClientStep::Interact(_))) {
+            self.answers.take();
+        }
+        match step? {
+            ClientStep::Response(data) => {
+                self.exchange.set(Some(exchange));
+                Ok(Reply {
+                    code: Code::CONTINUE,
+                    data,
+                    prompts: Vec::new(),
+                })
+            }
+            ClientStep::Interact(prompts) => {
+                self.exchange.set(Some(exchange));
+                self.interacting.set(true);
+                Ok(Reply {
+                    code: Code::INTERACT,
+                    data: None,
+                    prompts,
+                })
+            }
+            ClientStep::Done(done) => self.finish(done),
+        }
+    }
+
+    fn finish(&self, done: Done) -> Result<Reply> {
+        if self.conn.authid.borrow().is_none() || self.conn.authzid.borrow().is_none() {
+            let text = "mech did not call canon_user for both authzid and authid";
+            return Err(Error::new(Code::BADPROT, text));
+        }
+        self.finished.set(true);
+        match done.layer {
+            Some(negotiated) => self.conn.layer.install(negotiated),
+            None => self
+                .conn
+                .layer
+                .max_outbuf
+                .set(self.conn.limits.get().max_buffer),
+        }
+        let silent = self.conn.flags & SUCCESS_DATA == 0;
+        let data = done.final_data.or_else(|| silent.then(Vec::new));
+        Ok(Reply {
+            code: Code::OK,
+            data,
+            prompts: Vec::new(),
+        })
+    }
+}
+
+/// What to tell the server about channel binding (RFC 5802 section 6).
+fn disposition(
+    info: &MechInfo,
+    has_data: bool,
+    plus: bool,
+    negotiating: bool,
+    critical: bool,
+) -> Disposition {
+    if !has_data || !info.features.contains(Features::CHANNEL_BINDING) {
+        Disposition::None
+    } else if plus || (!negotiating && critical) {
+        Disposition::Used
+    } else if negotiating {
+        Disposition::Want
+    } else {
+        Disposition::None
+    }
+}
+
+mod host;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a client connection answers to mechanisms and plugins.
+#![forbid(unsafe_code)]
+
+use super::Client;
+use crate::application::Asked;
+use crate::ffi::os;
+use crate::identity;
+use crate::library::Side;
+use core::ffi::CStr;
+use core::fmt;
+use mech::{Answer, ChannelBinding, ClientHost, Disposition, Limits, Prompt, PromptKind};
+use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
+use std::ffi::CString;
+
+fn lossy(text: &CStr) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+impl Client {
+    /// This host's name, asked for once a connection and never from DNS.
+    pub(crate) fn client_fqdn_text(&self) -> &CStr {
+        self.client_fqdn
+            .get_or_init(|| os::host_name().unwrap_or_default())
+    }
+
+    fn answered(&self, kind: PromptKind) -> Option<Option<Secret>> {
+        let answers = self.answers.borrow();
+        answers
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map(|(_, answer)| answer.clone())
+    }
+}
+
+impl Host for Client {
+    fn option(&self, plugin: &str, name: &str) -> Option<String> {
+        let name = CString::new(name).ok()?;
+        let plugin = CString::new(plugin)
+            .ok()
+            .filter(|plugin| !plugin.is_empty());
+        self.conn
+            .option(plugin.as_deref(), &name)
+            .as_deref()
+            .map(lossy)
+    }
+
+    fn property(&self, _: &CStr) -> Vec<Secret> {
+        Vec::new()
+    }
+
+    fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        self.conn.log(level, message);
+    }
+
+    fn handle(&self) -> Handle {
+        self.conn.handle
+    }
+
+    fn service(&self) -> String {
+        lossy(&self.conn.service)
+    }
+}
+
+impl ClientHost for Client {
+    fn server_fqdn(&self) -> Option<String> {
+        self.conn.server_fqdn.as_deref().map(lossy)
+    }
+
+    fn client_fqdn(&self) -> String {
+        lossy(self.client_fqdn_text())
+    }
+
+    fn limits(&self) -> Limits {
+        self.conn.limits.get()
+    }
+
+    fn external_id(&self) -> Option<Vec<u8>> {
+        self.conn
+            .external_id
+            .borrow()
+            .as_ref()
+            .map(|id| id.to_bytes().to_vec())
+    }
+
+    fn ask(&self, prompt: &Prompt) -> Result<Answer> {
+        match self.answered(prompt.kind) {
+            Some(Some(answer)) => return Ok(Answer::Given(answer)),
+            Some(None) => {
+                let text = "Unexpectedly missing a prompt result";
+                return Err(Error::new(Code::BADPARAM, text));
+            }
+            None => {}
+        }
+        match self.conn.app.ask(prompt) {
+            Asked::Given(answer) => Ok(Answer::Given(answer)),
+            Asked::Interact => Ok(Answer::Interact),
+            Asked::Refused(error) => Err(error),
+            Asked::Absent(id) if prompt.kind == PromptKind::AuthName => login_name()
+                .map(|name| Answer::Given(Secret::new(name.into_bytes())))
+                .ok_or_else(|| Error::with(Code::FAIL, format!("Unable to find a callback: {id}"))),
+            Asked::Absent(id) => {
+                Err(Error::with(Code::FAIL, format!("Unable to find a callback: {id}")).silent())
+            }
+        }
+    }
+
+    fn identify(&self, name: &[u8], identity: Identity) -> Result<()> {
+        identity::establish(&self.conn, self, Side::Client, name, identity, 0)
+    }
+
+    fn authid(&self) -> Option<Vec<u8>> {
+        self.conn
+            .authid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
+    }
+
+    fn authzid(&self) -> Option<Vec<u8>> {
+        self.conn
+            .authzid
+            .borrow()
+            .as_ref()
+            .map(|name| name.to_bytes().to_vec())
+    }
+
+    fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition) {
+        (
+            self.conn.bindings.borrow().first().cloned(),
+            self.disposition.get(),
+        )
+    }
+
+    fn fill_random(&self, out: &mut [u8]) -> Result<()> {
+        crate::random::fill(out)
+    }
+}
+
+/// The default for `SASL_CB_AUTHNAME`.
+fn login_name() -> Option<String> {
+    ["USER", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+}

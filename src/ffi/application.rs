@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The program's callbacks: `sasl_callback_t` lists as [`Application`] and
+//! [`Global`]. Foreign code is called here and in `ffi/plugin/` only; no borrow
+//! and no lock is alive meanwhile.
+
+use crate::application::{Application, Asked, Authorisation};
+use crate::ffi::arg;
+use crate::library::Global;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use core::ptr;
+use mech::{Prompt, PromptKind};
+use saslplug::raw::*;
+use saslplug::{Code, Error, Level, Result, Secret};
+use std::ffi::CString;
+use zeroize::Zeroizing;
+
+/// The callback lists that a connection, or the library as a whole, looks into.
+#[derive(Clone, Copy)]
+pub(crate) struct CApplication {
+    /// The connection that callbacks are told; NULL for the library.
+    pub(crate) conn: *mut sasl_conn_t,
+    /// The connection's list, or NULL.
+    pub(crate) own: *const sasl_callback_t,
+    /// The list given to init, or NULL.
+    pub(crate) global: *const sasl_callback_t,
+}
+
+// SAFETY: sasl.h: the lists stay valid and unchanged until done, and the
+// program answers for calling its callbacks from several threads.
+unsafe impl Send for CApplication {}
+// SAFETY: as above.
+unsafe impl Sync for CApplication {}
+
+type Procedure = unsafe extern "C" fn() -> c_int;
+
+/// What a list says about a callback.
+#[derive(Clone, Copy)]
+pub(crate) enum Entry {
+    /// A procedure and its context.
+    Procedure(Procedure, *mut c_void),
+    /// Listed without a procedure: ask by interaction.
+    Interaction,
+    /// Not listed.
+    Absent,
+}
+
+/// The entries of one list.
+fn entries(list: *const sasl_callback_t) -> impl Iterator<Item = sasl_callback_t> {
+    let mut next = list;
+    core::iter::from_fn(move || {
+        if next.is_null() {
+            return None;
+        }
+        // SAFETY: sasl.h: the list is an array that ends with SASL_CB_LIST_END
+        // and stays valid until done.
+        let (entry, following) = unsafe { (*next, next.add(1)) };
+        if entry.id == SASL_CB_LIST_END {
+            return None;
+        }
+        next = following;
+        Some(entry)
+    })
+}
+
+/// Casts a procedure to its real type and calls it.
+macro_rules! call {
+    ($procedure:expr, $type:ty, $($argument:expr),* $(,)?) => {{
+        // SAFETY: sasl.h ties the procedure's type to its callback number, and
+        // each pointer passed is valid for the call.
+        let procedure: $type = unsafe { core::mem::transmute::<Procedure, $type>($procedure) };
+        // SAFETY: as above.
+        unsafe { procedure($($argument),*) }
+    }};
+}
+
+impl CApplication {
+    /// Looks a callback up: the connection's list, then the global one.
+    pub(crate) fn find(&self, id: c_ulong) -> Entry {
+        let found = entries(self.own)
+            .chain(entries(self.global))
+            .find(|entry| entry.id == id);
+        match found {
+            Some(sasl_callback_t {
+                proc_: Some(procedure),
+                context,
+                ..
+            }) => Entry::Procedure(procedure, context),
+            Some(_) => Entry::Interaction,
+            None => Entry::Absent,
+        }
+    }
+
+    /// Whether the list holds an entry without procedure (an error in the
+    /// server's global list).
+    pub(crate) fn has_empty_entry(&self) -> bool {
+        entries(self.global).any(|entry| entry.proc_.is_none())
+    }
+
+    /// The option for a plugin, which keeps the pointer: the program's own
+    /// string, not a copy. FAIL when no callback knows it.
+    ///
+    /// # Safety
+    /// The pointers satisfy `sasl_getopt_t`.
+    pub(crate) unsafe fn plugin_option(
+        &self,
+        plugin: *const c_char,
+        option: *const c_char,
+        result: *mut *const c_char,
+        len: *mut c_uint,
+    ) -> Code {
+        let all = entries(self.own).chain(entries(self.global));
+        for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
+            let Some(procedure) = entry.proc_ else {
+                continue;
+            };
+            let code = call!(
+                procedure,
+                sasl_getopt_t,
+                entry.context,
+                plugin,
+                option,
+                result,
+                len
+            );
+            if code == Code::OK.0 {
+                return Code::OK;
+            }
+        }
+        Code::FAIL
+    }
+
+    fn properties(&self) -> *mut propctx {
+        // SAFETY: `conn` is NULL or the connection that owns this application.
+        unsafe { crate::ffi::conn::property_context(self.conn) }
+    }
+
+    fn simple(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+        let mut result = ptr::null();
+        let code = call!(
+            procedure,
+            sasl_getsimple_t,
+            context,
+            number(id),
+            &mut result,
+            ptr::null_mut(), // as stock: the result is a string
+        );
+        given_text(code, result)
+    }
+
+    fn secret(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+        let mut result: *mut sasl_secret_t = ptr::null_mut();
+        let code = call!(
+            procedure,
+            sasl_getsecret_t,
+            self.conn,
+            context,
+            number(id),
+            &mut result
+        );
+        if code != Code::OK.0 {
+            return refused(code);
+        }
+        if result.is_null() {
+            return refused(Code::BADPARAM.0);
+        }
+        // SAFETY: sasl.h: on OK the secret has `len` bytes from `data` on.
+        let bytes = unsafe {
+            let len = usize::try_from((*result).len).unwrap_or(0);
+            core::slice::from_raw_parts(ptr::addr_of!((*result).data).cast::<u8>(), len)
+        };
+        Asked::Given(Secret::from(bytes))
+    }
+
+    fn realm(&self, prompt: &Prompt, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+        let names: Vec<CString> = prompt.choices.iter().map(|text| c_text(text)).collect();
+        let mut list: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
+        list.push(ptr::null());
+        let mut result = ptr::null();
+        let code = call!(
+            procedure,
+            sasl_getrealm_t,
+            context,
+            number(SASL_CB_GETREALM),
+            list.as_mut_ptr(),
+            &mut result,
+        );
+        given_text(code, result)
+    }
+
+    fn challenge(
+        &self,
+        prompt: &Prompt,
+        id: c_ulong,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Secret> {
+        let challenge = prompt.challenge.as_deref().map(c_text);
+        let text = c_text(&prompt.text);
+        let default = prompt.default.as_deref().map(c_text);
+        let mut result = ptr::null();
+        let mut len: c_uint = 0;
+        let code = call!(
+            procedure,
+            sasl_chalprompt_t,
+            context,
+            number(id),
+            challenge.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
+            text.as_ptr(),
+            default.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
+            &mut result,
+            &mut len,
+        );
+        given_text(code, result)
+    }
+}
+
+fn number(id: c_ulong) -> c_int {
+    c_int::try_from(id).unwrap_or_default()
+}
+
+fn c_text(text: &str) -> CString {
+    CString::new(text).unwrap_or_default()
+}
+
+fn refused<T>(code: c_int) -> Asked<T> {
+    Asked::Refused(Error::bare(Code(code)))
+}
+
+fn given_text(code: c_int, result: *const c_char) -> Asked<Secret> {
+    if code != Code::OK.0 {
+        return refused(code);
+    }
+    // SAFETY: sasl.h: on OK the result is NULL or a string that lives at least
+    // until the callback is called again.
+    let text = unsafe { arg::text(result) };
+    Asked::Given(Secret::from(text.unwrap_or_default().to_bytes()))
+}
+
+/// The callback number of a prompt.
+pub(crate) fn prompt_id(kind: PromptKind) -> c_ulong {
+    match kind {
+        PromptKind::User => SASL_CB_USER,
+        PromptKind::AuthName => SASL_CB_AUTHNAME,
+        PromptKind::Pass => SASL_CB_PASS,
+        PromptKind::Realm => SASL_CB_GETREALM,
+        PromptKind::Echo => SASL_CB_ECHOPROMPT,
+        PromptKind::NoEcho => SASL_CB_NOECHOPROMPT,
+    }
+}
+
+impl Application for CApplication {
+    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
+        let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
+        let all = entries(self.own).chain(entries(self.global));
+        for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
+            let Some(procedure) = entry.proc_ else {
+                continue;
+            };
+            let mut result = ptr::null();
+            let code = call!(
+                procedure,
+                sasl_getopt_t,
+                entry.context,
+                plugin,
+                option.as_ptr(),
+                &mut result,
+                ptr::null_mut(), // as stock: the result is a string
+            );
+            if code == Code::OK.0 {
+                // SAFETY: sasl.h: on OK the result is NULL or a string that
+                // lives at least until the next call.
+                return unsafe { arg::text(result) }.map(CStr::to_owned);
+            }
+        }
+        None
+    }
+
+    fn takes_log(&self) -> bool {
+        matches!(self.find(SASL_CB_LOG), Entry::Procedure(..))
+    }
+
+    fn log(&self, level: Level, message: &CStr) {
+        if let Entry::Procedure(procedure, context) = self.find(SASL_CB_LOG) {
+            call!(
+                procedure,
+                sasl_log_t,
+                context,
+                level as c_int,
+                message.as_ptr()
+            );
+        }
+    }
+
+    fn canonicalise(&self, name: &[u8], flags: u32, realm: Option<&CStr>) -> Asked<Vec<u8>> {
+        const MAX: usize = crate::connection::NAME_MAX;
+        let (procedure, context) = match self.find(SASL_CB_CANON_USER) {
+            Entry::Procedure(procedure, context) => (procedure, context),
+            Entry::Interaction => return Asked::Interact,
+            Entry::Absent => return Asked::Absent(SASL_CB_CANON_USER),
+        };
+        let Ok(len) = c_uint::try_from(name.len()) else {
+            return refused(Code::BUFOVER.0);
+        };
+        let mut input = Vec::with_capacity(name.len().saturating_add(1));
+        input.extend_from_slice(name);
+        input.push(0);
+        let mut out = vec![0u8; MAX.saturating_add(1)];
+        let mut out_len: c_uint = 0;
+        let code = call!(
+            procedure,
+            sasl_canon_user_t,
+            self.conn,
+            context,
+            input.as_ptr().cast(),
+            len,
+            flags,
+            realm.map_or(ptr::null(), CStr::as_ptr),
+            out.as_mut_ptr().cast(),
+            MAX as c_uint,
+            &mut out_len,
+        );
+        match usize::try_from(out_len) {
+            _ if code != Code::OK.0 => refused(code),
+            Ok(len) if len <= MAX => {
+                out.truncate(len);
+                Asked::Given(out)
+            }
+            _ => refused(Code::BUFOVER.0),
+        }
+    }
+
+    fn authorise(&self, request: &Authorisation<'_>) -> Asked<()> {
+        let length = |text: &CStr| c_uint::try_from(text.to_bytes().len()).unwrap_or(c_uint::MAX);
+        match self.find(SASL_CB_PROXY_POLICY) {
+            Entry::Procedure(procedure, context) => {
+                let code = call!(
+                    procedure,
+                    sasl_authorize_t,
+                    self.conn,
+                    context,
+                    request.requested.as_ptr(),
+                    length(request.requested),
+                    request.authid.as_ptr(),
+                    length(request.authid),
+                    request.realm.map_or(ptr::null(), CStr::as_ptr),
+                    request.realm.map_or(0, length),
+                    self.properties(),
+                );
+                answer(code)
+            }
+            Entry::Interaction => Asked::Interact,
+            Entry::Absent => Asked::Absent(SASL_CB_PROXY_POLICY),
+        }
+    }
+
+    fn check_password(&self, user: &CStr, password: &Secret) -> Asked<()> {
+        match self.find(SASL_CB_SERVER_USERDB_CHECKPASS) {
+            Entry::Procedure(procedure, context) => {
+                let (pass, len) = terminated(password);
+                let code = call!(
+                    procedure,
+                    sasl_server_userdb_checkpass_t,
+                    self.conn,
+                    context,
+                    user.as_ptr(),
+                    pass.as_ptr().cast(),
+                    len,
+                    self.properties(),
+                );
+                answer(code)
+            }
+            Entry::Interaction => Asked::Interact,
+            Entry::Absent => Asked::Absent(SASL_CB_SERVER_USERDB_CHECKPASS),
+        }
+    }
+
+    fn set_password(&self, user: &CStr, password: Option<&Secret>, flags: u32) -> Asked<()> {
+        match self.find(SASL_CB_SERVER_USERDB_SETPASS) {
+            Entry::Procedure(procedure, context) => {
+                let pass = password.map(terminated);
+                let (pass, len) = pass
+                    .as_ref()
+                    .map_or((ptr::null(), 0), |(p, l)| (p.as_ptr(), *l));
+                let code = call!(
+                    procedure,
+                    sasl_server_userdb_setpass_t,
+                    self.conn,
+                    context,
+                    user.as_ptr(),
+                    pass.cast(),
+                    len,
+                    self.properties(),
+                    flags,
+                );
+                answer(code)
+            }
+            Entry::Interaction => Asked::Interact,
+            Entry::Absent => Asked::Absent(SASL_CB_SERVER_USERDB_SETPASS),
+        }
+    }
+
+    fn ask(&self, prompt: &Prompt) -> Asked<Secret> {
+        let id = prompt_id(prompt.kind);
+        let (procedure, context) = match self.find(id) {
+            Entry::Procedure(procedure, context) => (procedure, context),
+            Entry::Interaction => return Asked::Interact,
+            Entry::Absent => return Asked::Absent(id),
+        };
+        match prompt.kind {
+            PromptKind::User | PromptKind::AuthName => self.simple(id, procedure, context),
+            PromptKind::Pass => self.secret(id, procedure, context),
+            PromptKind::Realm => self.realm(prompt, procedure, context),
+            PromptKind::Echo | PromptKind::NoEcho => self.challenge(prompt, id, procedure, context),
+        }
+    }
+
+    fn can_answer(&self, kind: PromptKind) -> bool {
+        !matches!(self.find(prompt_id(kind)), Entry::Absent)
+    }
+}
+
+/// A password as C wants it: with a NUL behind; wiped afterwards.
+fn terminated(password: &Secret) -> (Zeroizing<Vec<u8>>, c_uint) {
+    let bytes = password.as_bytes();
+    let mut copy = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_add(1)));
+    copy.extend_from_slice(bytes);
+    copy.push(0);
+    (copy, c_uint::try_from(bytes.len()).unwrap_or(c_uint::MAX))
+}
+
+fn answer(code: c_int) -> Asked<()> {
+    if code == Code::OK.0 {
+        Asked::Given(())
+    } else {
+        refused(code)
+    }
+}
+
+impl Global for CApplication {
+    fn plugin_path(&self) -> Option<Result<CString>> {
+        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETPATH) else {
+            return None;
+        };
+        let mut path = ptr::null();
+        let code = call!(procedure, sasl_getpath_t, context, &mut path);
+        Some(path_result(code, path, "SASL_CB_GETPATH"))
+    }
+
+    fn config_path(&self) -> Option<Result<CString>> {
+        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETCONFPATH) else {
+            return None;
+        };
+        let mut path = ptr::null_mut();
+        // The header says the library frees the path; stock never does, and
+        // programs return static strings.
+        let code = call!(procedure, sasl_getconfpath_t, context, &mut path);
+        Some(path_result(code, path, "SASL_CB_GETCONFPATH"))
+    }
+
+    fn verify_file(&self, path: &CStr, kind: u32) -> Code {
+        match self.find(SASL_CB_VERIFYFILE) {
+            Entry::Procedure(procedure, context) => Code(call!(
+                procedure,
+                sasl_verifyfile_t,
+                context,
+                path.as_ptr(),
+                kind
+            )),
+            _ => Code::OK,
+        }
+    }
+}
+
+fn path_result(code: c_int, path: *const c_char, callback: &str) -> Result<CString> {
+    // SAFETY: sasl.h: on OK the path is NULL or a string.
+    match unsafe { arg::text(path) } {
+        _ if code != Code::OK.0 => Err(Error::with(
+            Code(code.min(-1)),
+            format!("{callback} failed with code {code}"),
+        )),
+        Some(path) => Ok(path.to_owned()),
+        None => Err(Error::with(Code::FAIL, format!("{callback} gave no path"))),
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `sasl_conn_t`: a connection of the core and its C side, that is what C code
+//! holds pointers to: parameter structures for plugins, buffers, the list of
+//! prompts, values that the program lent us.
+
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::ffi::application::CApplication;
+use crate::ffi::params::Params;
+use crate::ffi::prompts::Prompts;
+use crate::server::Server;
+use core::cell::{Cell, OnceCell, RefCell};
+use core::ffi::{CStr, c_void};
+use core::ptr;
+use saslplug::Handle;
+use saslplug::raw::*;
+use std::ffi::CString;
+
+/// Marks a live connection; anything else is refused.
+const LIVE: u64 = 0x6f78_6973_6173_6c32;
+const DEAD: u64 = 0x6465_6164_6465_6164;
+
+/// Which side a connection is.
+pub(crate) enum Session {
+    /// `sasl_server_new`.
+    Server(Server),
+    /// `sasl_client_new`.
+    Client(Client),
+}
+
+/// The object behind `sasl_conn_t`.
+pub(crate) struct Conn {
+    tag: Cell<u64>,
+    session: Session,
+    /// The program's callbacks.
+    pub(crate) app: CApplication,
+    /// `SASL_SEC_PROPS` as C reads it.
+    pub(crate) limits: Cell<sasl_security_properties_t>,
+    /// `SASL_SSF_EXTERNAL` as C reads it.
+    pub(crate) external_ssf: Cell<sasl_ssf_t>,
+    /// `SASL_GSS_CREDS`, borrowed from the program.
+    pub(crate) gss_creds: Cell<*const c_void>,
+    /// `SASL_HTTP_REQUEST`, borrowed.
+    pub(crate) http_request: Cell<*const sasl_http_request_t>,
+    /// `SASL_CHANNEL_BINDING`, borrowed.
+    pub(crate) binding: Cell<*const sasl_channel_binding_t>,
+    /// `sasl_errdetail`'s line.
+    pub(crate) detail: RefCell<CString>,
+    /// `SASL_PLUGERR`'s text.
+    pub(crate) plugin_error: RefCell<CString>,
+    /// `sasl_listmech`'s string.
+    pub(crate) list: RefCell<CString>,
+    /// What `sasl_encode` and `sasl_decode` gave out.
+    pub(crate) encoded: RefCell<Vec<u8>>,
+    /// The same for `sasl_decode`.
+    pub(crate) decoded: RefCell<Vec<u8>>,
+    /// The prompts that the program still answers.
+    pub(crate) prompts: RefCell<Option<Box<Prompts>>>,
+    /// What C plugins are shown; made when the first one is called.
+    pub(crate) params: OnceCell<Box<Params>>,
+}
+
+impl Conn {
+    /// Makes a connection on the heap. `session` gets the handle under which C
+    /// will know it.
+    ///
+    /// # Errors
+    /// `session`'s.
+    pub(crate) fn create<E>(
+        app: CApplication,
+        session: impl FnOnce(CApplication, Handle) -> Result<Session, E>,
+    ) -> Result<*mut sasl_conn_t, E> {
+        let mut place = Box::<Conn>::new_uninit();
+        let conn = place.as_mut_ptr();
+        let app = CApplication {
+            conn: conn.cast(),
+            ..app
+        };
+        let session = session(app, Handle(conn.cast()))?;
+        place.write(Conn {
+            tag: Cell::new(LIVE),
+            session,
+            app,
+            limits: Cell::new(NO_LIMITS),
+            external_ssf: Cell::new(0),
+            gss_creds: Cell::new(ptr::null()),
+            http_request: Cell::new(ptr::null()),
+            binding: Cell::new(ptr::null()),
+            detail: RefCell::default(),
+            plugin_error: RefCell::default(),
+            list: RefCell::default(),
+            encoded: RefCell::default(),
+            decoded: RefCell::default(),
+            prompts: RefCell::default(),
+            params: OnceCell::new(),
+        });
+        // The object is initialised now; C owns it until sasl_dispose.
+        Ok(Box::into_raw(place).cast())
+    }
+
+    /// Ends a connection.
+    ///
+    /// # Safety
+    /// `conn` came from [`Conn::create`] and is not used any more.
+    pub(crate) unsafe fn destroy(conn: *mut sasl_conn_t) {
+        // SAFETY: our caller's promise.
+        let conn = unsafe { Box::from_raw(conn.cast::<Conn>()) };
+        conn.tag.set(DEAD);
+    }
+
+    /// The connection behind a pointer from C: `None` for NULL and for what is
+    /// no live connection.
+    ///
+    /// # Safety
+    /// `conn` is NULL or points to readable memory of a connection, which lives
+    /// for `'a`.
+    pub(crate) unsafe fn borrow<'a>(conn: *mut sasl_conn_t) -> Option<&'a Conn> {
+        // SAFETY: our caller's promise; the tag tells dead ones apart as far as
+        // that can be told.
+        let conn = unsafe { conn.cast::<Conn>().as_ref() }?;
+        (conn.tag.get() == LIVE).then_some(conn)
+    }
+
+    /// This connection as C knows it.
+    pub(crate) fn as_ptr(&self) -> *mut sasl_conn_t {
+        self.app.conn
+    }
+
+    /// Which side it is.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The server, if it is one.
+    pub(crate) fn server(&self) -> Option<&Server> {
+        match &self.session {
+            Session::Server(server) => Some(server),
+            Session::Client(_) => None,
+        }
+    }
+
+    /// The client, if it is one.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        match &self.session {
+            Session::Client(client) => Some(client),
+            Session::Server(_) => None,
+        }
+    }
+
+    /// What both sides share.
+    pub(crate) fn connection(&self) -> &Connection {
+        match &self.session {
+            Session::Server(server) => server.connection(),
+            Session::Client(client) => client.connection(),
+        }
+    }
+}
+
+/// Before `SASL_SEC_PROPS`.
+const NO_LIMITS: sasl_security_properties_t = sasl_security_properties_t {
+    min_ssf: 0,
+    max_ssf: 0,
+    maxbufsize: 0,
+    security_flags: 0,
+    property_names: ptr::null_mut(),
+    property_values: ptr::null_mut(),
+};
+
+/// The property context of a server connection as C knows it; NULL for NULL and
+/// for clients.
+///
+/// # Safety
+/// As [`Conn::borrow`].
+pub(crate) unsafe fn property_context(conn: *mut sasl_conn_t) -> *mut propctx {
+    // SAFETY: our caller's promise.
+    match unsafe { Conn::borrow(conn) }.and_then(Conn::server) {
+        Some(server) => crate::ffi::prop::as_ptr(server.connection().properties()),
+        None => ptr::null_mut(),
+    }
+}
+
+/// A C string's address, or NULL.
+pub(crate) fn address(text: Option<&CStr>) -> *const core::ffi::c_char {
+    text.map_or(ptr::null(), CStr::as_ptr)
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The parameter structures that C plugins are shown (`sasl_server_params_t`,
+//! `sasl_utils_t`). They lie beside the connection, are made when the first
+//! plugin is called, and are brought up to date before each call.
+
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::ffi::conn::{Conn, address};
+use crate::ffi::{prop, utils};
+use crate::server::Server;
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ptr;
+use saslplug::raw::*;
+use saslplug::{Code, Error, Host, Identity, Result};
+use std::ffi::CString;
+
+/// What the plugins of one connection hold pointers to.
+pub(crate) struct Params {
+    utils: UnsafeCell<sasl_utils_t>,
+    server: UnsafeCell<sasl_server_params_t>,
+    client: UnsafeCell<sasl_client_params_t>,
+    texts: UnsafeCell<Texts>,
+}
+
+/// Copies of strings that the connection may replace while a plugin runs.
+#[derive(Default)]
+struct Texts {
+    app_name: Option<CString>,
+    realm: Option<CString>,
+    local: Option<CString>,
+    remote: Option<CString>,
+}
+
+fn length(text: Option<&CStr>) -> c_uint {
+    text.map_or(0, |text| {
+        c_uint::try_from(text.to_bytes().len()).unwrap_or(c_uint::MAX)
+    })
+}
+
+impl Params {
+    fn of(conn: &Conn) -> &Self {
+        conn.params.get_or_init(|| {
+            Box::new(Self {
+                utils: UnsafeCell::new(utils::for_connection(conn)),
+                server: UnsafeCell::new(EMPTY),
+                client: UnsafeCell::new(EMPTY_CLIENT),
+                texts: UnsafeCell::default(),
+            })
+        })
+    }
+
+    /// `sasl_server_params_t` of a server connection, up to date. It belongs to
+    /// the connection.
+    pub(crate) fn server(conn: &Conn, server: &Server) -> *mut sasl_server_params_t {
+        let this = Self::of(conn);
+        let shared = server.connection();
+        // SAFETY: one connection is used by one thread at a time, and no
+        // reference into the cell outlives this block.
+        let texts = unsafe { &mut *this.texts.get() };
+        refresh(&mut texts.app_name, &server.app_name.borrow());
+        refresh(&mut texts.realm, &shared.realm.borrow());
+        refresh(&mut texts.local, &shared.local.borrow());
+        refresh(&mut texts.remote, &shared.remote.borrow());
+        let params = this.server_params(conn, server, shared, texts);
+        // SAFETY: as above; plugins see the structure only while they are called.
+        unsafe { *this.server.get() = params };
+        this.server.get()
+    }
+
+    /// `sasl_client_params_t` of a client connection, up to date.
+    pub(crate) fn client(conn: &Conn, client: &Client) -> *mut sasl_client_params_t {
+        let this = Self::of(conn);
+        let shared = client.connection();
+        // SAFETY: as in `server`.
+        let texts = unsafe { &mut *this.texts.get() };
+        refresh(&mut texts.local, &shared.local.borrow());
+        refresh(&mut texts.remote, &shared.remote.borrow());
+        let client_fqdn = client.client_fqdn_text();
+        let params = sasl_client_params_t {
+            service: shared.service.as_ptr(),
+            serverFQDN: address(shared.server_fqdn.as_deref()),
+            clientFQDN: client_fqdn.as_ptr(),
+            utils: this.utils.get(),
+            prompt_supp: conn.app.own,
+            iplocalport: address(texts.local.as_deref()),
+            ipremoteport: address(texts.remote.as_deref()),
+            servicelen: length(Some(&shared.service)),
+            slen: length(shared.server_fqdn.as_deref()),
+            clen: length(Some(client_fqdn)),
+            iploclen: length(texts.local.as_deref()),
+            ipremlen: length(texts.remote.as_deref()),
+            props: conn.limits.get(),
+            external_ssf: shared.limits.get().external_ssf,
+            gss_creds: conn.gss_creds.get(),
+            cbinding: conn.binding.get(),
+            http_request: conn.http_request.get(),
+            log_level: shared.log_level.get(),
+            flags: shared.flags,
+            ..EMPTY_CLIENT
+        };
+        // SAFETY: as in `server`.
+        unsafe { *this.client.get() = params };
+        this.client.get()
+    }
+
+    fn server_params(
+        &self,
+        conn: &Conn,
+        server: &Server,
+        shared: &Connection,
+        texts: &Texts,
+    ) -> sasl_server_params_t {
+        sasl_server_params_t {
+            service: shared.service.as_ptr(),
+            appname: address(texts.app_name.as_deref()),
+            serverFQDN: address(shared.server_fqdn.as_deref()),
+            user_realm: address(texts.realm.as_deref()),
+            iplocalport: address(texts.local.as_deref()),
+            ipremoteport: address(texts.remote.as_deref()),
+            servicelen: length(Some(&shared.service)),
+            applen: length(texts.app_name.as_deref()),
+            slen: length(shared.server_fqdn.as_deref()),
+            urlen: length(texts.realm.as_deref()),
+            iploclen: length(texts.local.as_deref()),
+            ipremlen: length(texts.remote.as_deref()),
+            log_level: shared.log_level.get(),
+            utils: self.utils.get(),
+            callbacks: conn.app.own,
+            props: conn.limits.get(),
+            external_ssf: shared.limits.get().external_ssf,
+            transition: server.transitions().then_some(transition as _),
+            canon_user: Some(canon_user),
+            propctx: prop::as_ptr(shared.properties()),
+            gss_creds: conn.gss_creds.get(),
+            cbinding: conn.binding.get(),
+            http_request: conn.http_request.get(),
+            flags: shared.flags,
+            ..EMPTY
+        }
+    }
+}
+
+/// Replaces a copy only when the text is another: plugins may still hold the
+/// old pointer.
+fn refresh(copy: &mut Option<CString>, text: &Option<CString>) {
+    if copy != text {
+        copy.clone_from(text);
+    }
+}
+
+const EMPTY: sasl_server_params_t = sasl_server_params_t {
+    service: ptr::null(),
+    appname: ptr::null(),
+    serverFQDN: ptr::null(),
+    user_realm: ptr::null(),
+    iplocalport: ptr::null(),
+    ipremoteport: ptr::null(),
+    servicelen: 0,
+    applen: 0,
+    slen: 0,
+    urlen: 0,
+    iploclen: 0,
+    ipremlen: 0,
+    log_level: 0,
+    utils: ptr::null(),
+    callbacks: ptr::null(),
+    props: sasl_security_properties_t {
+        min_ssf: 0,
+        max_ssf: 0,
+        maxbufsize: 0,
+        security_flags: 0,
+        property_names: ptr::null_mut(),
+        property_values: ptr::null_mut(),
+    },
+    external_ssf: 0,
+    transition: None,
+    canon_user: None,
+    propctx: ptr::null_mut(),
+    gss_creds: ptr::null(),
+    cbinding: ptr::null(),
+    http_request: ptr::null(),
+    spare_ptr4: ptr::null_mut(),
+    spare_fptr1: None,
+    spare_fptr2: None,
+    spare_int1: 0,
+    spare_int2: 0,
+    spare_int3: 0,
+    flags: 0,
+    param_version: 0,
+};
+
+const EMPTY_CLIENT: sasl_client_params_t = sasl_client_params_t {
+    service: ptr::null(),
+    serverFQDN: ptr::null(),
+    clientFQDN: ptr::null(),
+    utils: ptr::null(),
+    prompt_supp: ptr::null(),
+    iplocalport: ptr::null(),
+    ipremoteport: ptr::null(),
+    servicelen: 0,
+    slen: 0,
+    clen: 0,
+    iploclen: 0,
+    ipremlen: 0,
+    props: EMPTY.props,
+    external_ssf: 0,
+    gss_creds: ptr::null(),
+    cbinding: ptr::null(),
+    http_request: ptr::null(),
+    spare_ptr4: ptr::null_mut(),
+    canon_user: None,
+    spare_fptr1: None,
+    cbindingdisp: 0,
+    log_level: 0,
+    spare_int3: 0,
+    flags: 0,
+    param_version: 0,
+};
+
+/// The client parameters of the connection behind a host.
+///
+/// # Errors
+/// `FAIL` when the host is no client connection.
+pub(crate) fn client(host: &dyn Host) -> Result<*mut sasl_client_params_t> {
+    // SAFETY: a handle is NULL or the live connection that runs this call.
+    let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
+    conn.and_then(|conn| Some(Params::client(conn, conn.client()?)))
+        .ok_or(Error::new(
+            Code::FAIL,
+            "a C plugin was asked without a client connection",
+        ))
+}
+
+/// `sasl_server_params_t.canon_user`: canonicalise and look up.
+unsafe extern "C" fn canon_user(
+    conn: *mut sasl_conn_t,
+    name: *const c_char,
+    len: c_uint,
+    flags: c_uint,
+    oparams: *mut sasl_out_params_t,
+) -> c_int {
+    use crate::ffi::{arg, edge};
+    // SAFETY: saslplug.h: `conn` is the plugin's connection, `name` covers `len`
+    // bytes (a string if `len` is 0), `oparams` is NULL or writable.
+    let (conn, name) = unsafe { (Conn::borrow(conn), arg::bytes_or_text(name, len)) };
+    edge::run(conn, |conn| {
+        let server = conn.server().ok_or(Code::BADPARAM)?;
+        let identity = match flags & 3 {
+            SASL_CU_AUTHID => Identity::Authid,
+            SASL_CU_AUTHZID => Identity::Authzid,
+            3 => Identity::Both,
+            _ => return Err(Code::BADPARAM.into()),
+        };
+        let outcome =
+            server.identify_and_look_up(name.ok_or(Code::BADPARAM)?, identity, flags & !3);
+        if !oparams.is_null() {
+            let shared = server.connection();
+            let (authid, authzid) = (shared.authid.borrow(), shared.authzid.borrow());
+            // SAFETY: not NULL, and the plugin passes what it was given.
+            let out = unsafe { &mut *oparams };
+            out.authid = address(authid.as_deref());
+            out.alen = length(authid.as_deref());
+            out.user = address(authzid.as_deref());
+            out.ulen = length(authzid.as_deref());
+        }
+        outcome.map(|()| Code::OK)
+    })
+}
+
+/// `sasl_server_params_t.transition`.
+unsafe extern "C" fn transition(
+    conn: *mut sasl_conn_t,
+    pass: *const c_char,
+    passlen: c_uint,
+) -> c_int {
+    use crate::ffi::{arg, edge};
+    // SAFETY: saslplug.h: as for canon_user.
+    let (conn, pass) = unsafe { (Conn::borrow(conn), arg::bytes(pass, passlen)) };
+    edge::run(conn, |conn| {
+        let server = conn.server().ok_or(Code::BADPARAM)?;
+        server.transition(&saslplug::Secret::from(pass.ok_or(Code::BADPARAM)?));
+        Ok(Code::OK)
+    })
+}

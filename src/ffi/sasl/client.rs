@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! sasl.h, "client": init, new, start, step.
+
+use crate::client::{Client, Reply};
+use crate::connection::{Connection, Endpoint};
+use crate::ffi::conn::{Conn, Session};
+use crate::ffi::prompts::Prompts;
+use crate::ffi::sasl::{property, server, setup};
+use crate::ffi::{arg, edge};
+use crate::library::{self, Program, Side};
+use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ptr;
+use saslplug::raw::*;
+use saslplug::{Code, Error, Level, Result};
+use std::sync::Arc;
+
+/// Starts the client side, or counts one more user of it.
+///
+/// # Safety
+/// - `callbacks`: NULL or a list that stays valid and unchanged until done
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback_t) -> c_int {
+    edge::guard(Code::FAIL.0, || {
+        if library::join(Side::Client) {
+            return Code::OK.0;
+        }
+        let app = super::begin(Side::Client, callbacks);
+        let program: Program = Arc::new(app);
+        match library::current().set_folders(|| setup::plugin_folders(&program)) {
+            Ok(()) => {
+                library::begin(Side::Client);
+                Code::OK.0
+            }
+            Err(error) => {
+                library::current().log(Level::Err, format_args!("sasl_client_init: {error}"));
+                super::abandon(Side::Client);
+                error.code().0
+            }
+        }
+    })
+}
+
+/// Ends the client side, or counts one user less.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn sasl_client_done() -> c_int {
+    edge::guard(Code::FAIL.0, || super::leave(Side::Client).0)
+}
+
+/// Makes a client connection.
+///
+/// # Safety
+/// - every string: NULL or a string
+/// - `callbacks`: NULL or a list that stays valid as long as the connection
+/// - `pconn`: NULL or writable
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sasl_client_new(
+    service: *const c_char,
+    server_fqdn: *const c_char,
+    iplocalport: *const c_char,
+    ipremoteport: *const c_char,
+    callbacks: *const sasl_callback_t,
+    flags: c_uint,
+    pconn: *mut *mut sasl_conn_t,
+) -> c_int {
+    // SAFETY: sasl.h: see above.
+    let (service, fqdn, local, remote, pconn) = unsafe {
+        (
+            arg::text(service),
+            arg::text(server_fqdn),
+            arg::text(iplocalport),
+            arg::text(ipremoteport),
+            arg::Out::new(pconn),
+        )
+    };
+    edge::guard(Code::FAIL.0, || {
+        let made = library::active(Side::Client).and_then(|library| {
+            let service = service.filter(|_| !pconn.is_null()).ok_or(Code::BADPARAM)?;
+            let endpoint = Endpoint {
+                service: service.to_owned(),
+                server_fqdn: fqdn.map(server::lower),
+                realm: None,
+                flags,
+            };
+            let app = super::callbacks(Side::Client, callbacks);
+            Conn::create(app, |app, handle| {
+                let conn = Connection::new(library, Box::new(app), handle, endpoint);
+                Ok::<_, Error>(Session::Client(Client::new(conn)?))
+            })
+        });
+        let conn = match made {
+            Ok(conn) => conn,
+            Err(error) => {
+                if !error.reason().is_empty() {
+                    library::current().log(Level::Err, format_args!("sasl_client_new: {error}"));
+                }
+                pconn.set(ptr::null_mut());
+                return error.code().0;
+            }
+        };
+        pconn.set(conn);
+        // SAFETY: just made. A bad address leaves a connection that can only
+        // tell why, and be disposed of.
+        edge::run(unsafe { Conn::borrow(conn) }, |conn| {
+            let shared = conn.connection();
+            property::set_address(&shared.local, local, "Bad IPLOCALPORT value")?;
+            property::set_address(&shared.remote, remote, "Bad IPREMOTEPORT value")?;
+            Ok(Code::OK)
+        })
+    })
+}
+
+/// What start and step write for the program.
+struct Results {
+    prompts: arg::Out<*mut sasl_interact_t>,
+    out: arg::Out<*const c_char>,
+    len: arg::Out<c_uint>,
+}
+
+impl Results {
+    /// # Safety
+    /// Each is NULL or writable.
+    unsafe fn new(
+        prompts: *mut *mut sasl_interact_t,
+        out: *mut *const c_char,
+        len: *mut c_uint,
+    ) -> Self {
+        // SAFETY: our caller's promise.
+        unsafe {
+            Self {
+                prompts: arg::Out::new(prompts),
+                out: arg::Out::new(out),
+                len: arg::Out::new(len),
+            }
+        }
+    }
+
+    fn give(&self, conn: &Conn, reply: Reply) -> Result<Code> {
+        if reply.code == Code::INTERACT {
+            return self.ask(conn, &reply);
+        }
+        conn.prompts.replace(None);
+        self.prompts.set(ptr::null_mut());
+        match reply.data {
+            Some(data) => {
+                let (address, length) = conn.connection().keep_reply(data);
+                self.out.set(address.cast());
+                self.len
+                    .set(c_uint::try_from(length).map_err(|_| Code::BUFOVER)?);
+            }
+            None => {
+                self.out.set(ptr::null());
+                self.len.set(0);
+            }
+        }
+        Ok(reply.code)
+    }
+
+    fn ask(&self, conn: &Conn, reply: &Reply) -> Result<Code> {
+        if self.prompts.is_null() {
+            let text = "the program answers prompts neither by callback nor by interaction";
+            return Err(Error::new(Code::FAIL, text));
+        }
+        let mut prompts = Box::new(Prompts::new(&reply.prompts));
+        self.prompts.set(prompts.as_ptr());
+        conn.prompts.replace(Some(prompts));
+        self.out.set(ptr::null());
+        self.len.set(0);
+        Ok(Code::INTERACT)
+    }
+}
+
+/// Reads the answers out of the list that an earlier call handed out.
+fn take_answers(conn: &Conn, client: &Client) {
+    let Some(prompts) = conn.prompts.take() else {
+        return;
+    };
+    // SAFETY: sasl.h: the program filled the results in, or left them NULL.
+    client.take_answers(unsafe { prompts.answers() });
+    conn.prompts.replace(Some(prompts)); // the program may still look at it
+}
+
+/// Chooses a mechanism and starts an exchange.
+///
+/// # Safety
+/// - `conn`: NULL or a live connection
+/// - `mechlist`: NULL or a string
+/// - `prompt_need`: NULL, or a pointer to NULL or to the list of an earlier call
+/// - `clientout`, `clientoutlen`, `mech`: NULL or writable
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sasl_client_start(
+    conn: *mut sasl_conn_t,
+    mechlist: *const c_char,
+    prompt_need: *mut *mut sasl_interact_t,
+    clientout: *mut *const c_char,
+    clientoutlen: *mut c_uint,
+    mech: *mut *const c_char,
+) -> c_int {
+    // SAFETY: sasl.h: see above.
+    let (conn, list, mech, results) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::text(mechlist),
+            arg::Out::new(mech),
+            Results::new(prompt_need, clientout, clientoutlen),
+        )
+    };
+    if !library::is_active(Side::Client) {
+        return Code::NOTINIT.0;
+    }
+    edge::run(conn, |conn| {
+        let client = conn
+            .client()
+            .ok_or_else(|| edge::bad_argument("no client connection"))?;
+        let list = list.ok_or_else(|| edge::bad_argument("mechlist is NULL"))?;
+        take_answers(conn, client);
+        let reply = client.start(&list.to_string_lossy(), !results.out.is_null())?;
+        mech.set(name_of(conn));
+        results.give(conn, reply)
+    })
+}
+
+/// The chosen mechanism's name; it stays where it is as long as the mechanism
+/// is in use.
+fn name_of(conn: &Conn) -> *const c_char {
+    conn.connection()
+        .mechanism
+        .borrow()
+        .as_deref()
+        .map_or(ptr::null(), CStr::as_ptr)
+}
+
+/// Goes on with an exchange.
+///
+/// # Safety
+/// As [`sasl_client_start`]; `serverin` is NULL or covers `serverinlen` bytes.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn sasl_client_step(
+    conn: *mut sasl_conn_t,
+    serverin: *const c_char,
+    serverinlen: c_uint,
+    prompt_need: *mut *mut sasl_interact_t,
+    clientout: *mut *const c_char,
+    clientoutlen: *mut c_uint,
+) -> c_int {
+    // SAFETY: sasl.h: see above.
+    let (conn, input, results) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::bytes(serverin, serverinlen),
+            Results::new(prompt_need, clientout, clientoutlen),
+        )
+    };
+    if !library::is_active(Side::Client) {
+        return Code::NOTINIT.0;
+    }
+    edge::run(conn, |conn| {
+        let client = conn
+            .client()
+            .ok_or_else(|| edge::bad_argument("no client connection"))?;
+        if results.out.is_null() || results.len.is_null() {
+            return Err(edge::bad_argument("clientout or clientoutlen is NULL"));
+        }
+        if input.is_none() && serverinlen > 0 {
+            return Err(edge::bad_argument("serverin is NULL, but has a length"));
+        }
+        take_answers(conn, client);
+        let reply = client.step(Some(input.unwrap_or_default()))?;
+        results.give(conn, reply)
+    })
+}
+
+symver!(
+    sasl_client_init,
+    sasl_client_done,
+    sasl_client_new,
+    sasl_client_start,
+    sasl_client_step
+);

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Fills `sasl_utils_t`, the functions that plugins may call: one for each
+//! connection, and a global one (`sasl_global_utils`) for what happens without
+//! a connection.
+
+use crate::ffi::application::{CApplication, Entry};
+use crate::ffi::conn::Conn;
+use crate::ffi::{arg, edge, md5, memory, prop, sasl, saslplug, saslutil, variadic};
+use crate::library;
+use ::saslplug::raw::*;
+use ::saslplug::{Code, Level, Secret};
+use core::cell::UnsafeCell;
+use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// `sasl_global_utils` of saslplug.h: NULL before the first init and after the
+/// last done.
+#[allow(non_upper_case_globals, reason = "the C name")]
+#[unsafe(no_mangle)]
+pub(crate) static sasl_global_utils: AtomicPtr<sasl_utils_t> = AtomicPtr::new(ptr::null_mut());
+symver!(sasl_global_utils);
+
+/// Where the global structure lies for the whole life of the process: plugins
+/// keep the pointer.
+struct Place(UnsafeCell<sasl_utils_t>);
+
+// SAFETY: written by `publish` only, before anybody is given the pointer.
+unsafe impl Sync for Place {}
+
+static GLOBAL: Place = Place(UnsafeCell::new(sasl_utils_t {
+    conn: ptr::null_mut(),
+    ..FUNCTIONS
+}));
+
+/// The global utils. Valid at any time, also before an init.
+pub(crate) fn global() -> *const sasl_utils_t {
+    GLOBAL.0.get()
+}
+
+/// Shows the global utils, with the program's allocator and mutexes.
+pub(crate) fn publish() {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = GLOBAL.0.get();
+    if sasl_global_utils.load(Ordering::Acquire).is_null() {
+        // SAFETY: nobody was given the pointer since the last done; plugins of
+        // the program that came before an init see equal values or these.
+        unsafe {
+            *place = with_memory(sasl_utils_t {
+                getopt_context: place.cast(),
+                ..FUNCTIONS
+            })
+        };
+    }
+    sasl_global_utils.store(place, Ordering::Release);
+}
+
+/// Takes the global utils back.
+pub(crate) fn withdraw() {
+    sasl_global_utils.store(ptr::null_mut(), Ordering::Release);
+}
+
+/// The utils of a connection.
+pub(crate) fn for_connection(conn: &Conn) -> sasl_utils_t {
+    let checkpass = conn.server().is_some().then_some(checkpass as _);
+    with_memory(sasl_utils_t {
+        conn: conn.as_ptr(),
+        getopt_context: conn.as_ptr().cast(),
+        getopt: Some(connection_option),
+        checkpass,
+        ..FUNCTIONS
+    })
+}
+
+fn with_memory(utils: sasl_utils_t) -> sasl_utils_t {
+    let (allocator, mutexes) = memory::chosen();
+    sasl_utils_t {
+        rpool: saslutil::pool(),
+        malloc: allocator.malloc,
+        calloc: allocator.calloc,
+        realloc: allocator.realloc,
+        free: allocator.free,
+        mutex_alloc: mutexes.alloc,
+        mutex_lock: mutexes.lock,
+        mutex_unlock: mutexes.unlock,
+        mutex_free: mutexes.free,
+        ..utils
+    }
+}
+
+const FUNCTIONS: sasl_utils_t = sasl_utils_t {
+    version: SASL_UTILS_VERSION,
+    conn: ptr::null_mut(),
+    rpool: ptr::null_mut(),
+    getopt_context: ptr::null_mut(),
+    getopt: Some(global_option),
+    malloc: Some(libc::malloc),
+    calloc: Some(libc::calloc),
+    realloc: Some(libc::realloc),
+    free: Some(libc::free),
+    mutex_alloc: None,
+    mutex_lock: None,
+    mutex_unlock: None,
+    mutex_free: None,
+    MD5Init: Some(md5::_sasl_MD5Init),
+    MD5Update: Some(md5::_sasl_MD5Update),
+    MD5Final: Some(md5::_sasl_MD5Final),
+    hmac_md5: Some(md5::hmac_md5),
+    hmac_md5_init: Some(md5::hmac_md5_init),
+    hmac_md5_final: Some(md5::hmac_md5_final),
+    hmac_md5_precalc: Some(md5::hmac_md5_precalc),
+    hmac_md5_import: Some(md5::hmac_md5_import),
+    mkchal: Some(saslutil::sasl_mkchal),
+    utf8verify: Some(saslutil::sasl_utf8verify),
+    rand: Some(saslutil::sasl_rand),
+    churn: Some(saslutil::sasl_churn),
+    checkpass: None,
+    decode64: Some(saslutil::sasl_decode64),
+    encode64: Some(saslutil::sasl_encode64),
+    erasebuffer: Some(saslutil::sasl_erasebuffer),
+    getprop: Some(sasl::property::sasl_getprop),
+    setprop: Some(sasl::property::sasl_setprop),
+    getcallback: Some(getcallback),
+    log: Some(variadic::sasl2_log),
+    seterror: Some(variadic::sasl_seterror),
+    spare_fptr: None,
+    prop_new: Some(prop::prop_new),
+    prop_dup: Some(prop::prop_dup),
+    prop_request: Some(prop::prop_request),
+    prop_get: Some(prop::prop_get),
+    prop_getnames: Some(prop::prop_getnames),
+    prop_clear: Some(prop::prop_clear),
+    prop_dispose: Some(prop::prop_dispose),
+    prop_format: Some(prop::prop_format),
+    prop_set: Some(prop::prop_set),
+    prop_setvals: Some(prop::prop_setvals),
+    prop_erase: Some(prop::prop_erase),
+    auxprop_store: Some(saslplug::sasl_auxprop_store),
+    spare_fptr1: None,
+    spare_fptr2: None,
+};
+
+/// Completes an option lookup with the configuration file.
+///
+/// # Safety
+/// The pointers satisfy `sasl_getopt_t`.
+unsafe fn option_of(
+    app: Option<CApplication>,
+    plugin: *const c_char,
+    option: *const c_char,
+    result: *mut *const c_char,
+    len: *mut c_uint,
+) -> c_int {
+    // SAFETY: our caller's promise.
+    let (name, out, out_len) =
+        unsafe { (arg::text(option), arg::Out::new(result), arg::Out::new(len)) };
+    let Some(name) = name.filter(|_| !out.is_null()) else {
+        return Code::BADPARAM.0;
+    };
+    if let Some(app) = app {
+        // SAFETY: our caller's promise.
+        if unsafe { app.plugin_option(plugin, option, result, len) } == Code::OK {
+            return Code::OK.0;
+        }
+    }
+    match crate::config::options()
+        .as_deref()
+        .and_then(|config| config.get(name))
+    {
+        Some(value) => {
+            // The value lives as long as the configuration, that is until the
+            // last done: what saslplug.h promises.
+            out.set(value.as_ptr());
+            out_len.set(c_uint::try_from(value.to_bytes().len()).unwrap_or(c_uint::MAX));
+            Code::OK.0
+        }
+        None => {
+            out.set(ptr::null());
+            Code::FAIL.0
+        }
+    }
+}
+
+/// `sasl_utils_t.getopt` without a connection.
+unsafe extern "C" fn global_option(
+    _: *mut c_void,
+    plugin: *const c_char,
+    option: *const c_char,
+    result: *mut *const c_char,
+    len: *mut c_uint,
+) -> c_int {
+    edge::guard(Code::FAIL.0, || {
+        let app = crate::ffi::sasl::global_callbacks();
+        // SAFETY: saslplug.h: the pointers satisfy `sasl_getopt_t`.
+        unsafe { option_of(app, plugin, option, result, len) }
+    })
+}
+
+/// `sasl_utils_t.getopt` with a connection, which is the context.
+unsafe extern "C" fn connection_option(
+    context: *mut c_void,
+    plugin: *const c_char,
+    option: *const c_char,
+    result: *mut *const c_char,
+    len: *mut c_uint,
+) -> c_int {
+    edge::guard(Code::FAIL.0, || {
+        // SAFETY: saslplug.h: the context is the one of the structure.
+        let app = unsafe { Conn::borrow(context.cast()) }.map(|conn| conn.app);
+        // SAFETY: saslplug.h: the pointers satisfy `sasl_getopt_t`.
+        unsafe { option_of(app, plugin, option, result, len) }
+    })
+}
+
+/// `sasl_utils_t.checkpass`: verification alone, for a canonical name.
+unsafe extern "C" fn checkpass(
+    conn: *mut sasl_conn_t,
+    user: *const c_char,
+    ulen: c_uint,
+    pass: *const c_char,
+    passlen: c_uint,
+) -> c_int {
+    // SAFETY: saslplug.h: both cover their lengths.
+    let (conn, user, pass) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::bytes(user, ulen),
+            arg::bytes(pass, passlen),
+        )
+    };
+    edge::run(conn, |conn| {
+        let (user, pass) = (user.ok_or(Code::BADPARAM)?, pass.ok_or(Code::BADPARAM)?);
+        let server = conn.server().ok_or(Code::BADPARAM)?;
+        let user = std::ffi::CString::new(user).map_err(|_| Code::BADPARAM)?;
+        server
+            .check_canonical(&user, &Secret::from(pass))
+            .map(|()| Code::OK)
+    })
+}
+
+/// `sasl_utils_t.getcallback`: what the program has, or a default.
+unsafe extern "C" fn getcallback(
+    conn: *mut sasl_conn_t,
+    id: c_ulong,
+    procedure: *mut sasl_callback_ft,
+    context: *mut *mut c_void,
+) -> c_int {
+    // SAFETY: saslplug.h: `conn` is NULL or live, the out-pointers are NULL or
+    // writable.
+    let (conn, procedure, context) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::Out::new(procedure),
+            arg::Out::new(context),
+        )
+    };
+    edge::guard(Code::FAIL.0, || {
+        if procedure.is_null() || context.is_null() {
+            return Code::BADPARAM.0;
+        }
+        let app = conn
+            .map(|conn| conn.app)
+            .or_else(crate::ffi::sasl::global_callbacks);
+        if id == SASL_CB_GETOPT {
+            let chain: sasl_getopt_t = if conn.is_some() {
+                connection_option
+            } else {
+                global_option
+            };
+            // SAFETY: only the type is erased; the caller restores it by the id.
+            procedure.set(Some(unsafe { erase(chain as *const ()) }));
+            context.set(conn.map_or(ptr::null_mut(), |conn| conn.as_ptr().cast()));
+            return Code::OK.0;
+        }
+        match app.map_or(Entry::Absent, |app| app.find(id)) {
+            Entry::Procedure(found, its) => {
+                procedure.set(Some(found));
+                context.set(its);
+                Code::OK.0
+            }
+            Entry::Interaction => {
+                procedure.set(None);
+                context.set(ptr::null_mut());
+                Code::INTERACT.0
+            }
+            Entry::Absent => default_callback(conn, id, &procedure, &context),
+        }
+    })
+}
+
+/// The library's own callback where the program has none.
+fn default_callback(
+    conn: Option<&Conn>,
+    id: c_ulong,
+    procedure: &arg::Out<sasl_callback_ft>,
+    context: &arg::Out<*mut c_void>,
+) -> c_int {
+    let own: *const () = match id {
+        SASL_CB_LOG => default_log as *const (),
+        SASL_CB_VERIFYFILE => default_verify as *const (),
+        SASL_CB_AUTHNAME => default_name as *const (),
+        SASL_CB_PROXY_POLICY => default_policy as *const (),
+        _ => ptr::null(),
+    };
+    context.set(conn.map_or(ptr::null_mut(), |conn| conn.as_ptr().cast()));
+    if own.is_null() {
+        procedure.set(None);
+        context.set(ptr::null_mut());
+        if let Some(conn) = conn {
+            conn.connection().record_missing_callback(id);
+        }
+        return Code::FAIL.0;
+    }
+    // SAFETY: only the type is erased; the caller restores it by the id.
+    procedure.set(Some(unsafe { erase(own) }));
+    Code::OK.0
+}
+
+/// # Safety
+/// `function` is a C function; it is called with its own type again only.
+unsafe fn erase(function: *const ()) -> unsafe extern "C" fn() -> c_int {
+    // SAFETY: function pointers have one size; our caller's promise.
+    unsafe { core::mem::transmute::<*const (), unsafe extern "C" fn() -> c_int>(function) }
+}
+
+unsafe extern "C" fn default_log(
+    context: *mut c_void,
+    level: c_int,
+    message: *const c_char,
+) -> c_int {
+    // SAFETY: saslplug.h: the context is the connection, the message a string.
+    let (conn, message) = unsafe { (Conn::borrow(context.cast()), arg::text(message)) };
+    edge::guard(Code::FAIL.0, || {
+        let text = message.unwrap_or_default().to_string_lossy();
+        match conn {
+            Some(conn) => conn
+                .connection()
+                .log(level_of(level), format_args!("{text}")),
+            None => library::current().log(level_of(level), format_args!("{text}")),
+        }
+        Code::OK.0
+    })
+}
+
+/// A C log level; unknown ones count as the nearest.
+pub(crate) fn level_of(level: c_int) -> Level {
+    match level {
+        ..=0 => Level::None,
+        1 => Level::Err,
+        2 => Level::Fail,
+        3 => Level::Warn,
+        4 => Level::Note,
+        5 => Level::Debug,
+        6 => Level::Trace,
+        7.. => Level::Pass,
+    }
+}
+
+unsafe extern "C" fn default_verify(_: *mut c_void, _: *const c_char, _: c_uint) -> c_int {
+    Code::OK.0
+}
+
+unsafe extern "C" fn default_name(
+    _: *mut c_void,
+    _: c_int,
+    result: *mut *const c_char,
+    len: *mut c_uint,
+) -> c_int {
+    // SAFETY: sasl.h: the out-pointers are NULL or writable.
+    let (result, len) = unsafe { (arg::Out::new(result), arg::Out::new(len)) };
+    for name in [c"USER", c"USERNAME"] {
+        // SAFETY: the environment is only read; getenv's string lives until the
+        // program changes it.
+        let Some(value) = (unsafe { arg::text(libc::getenv(name.as_ptr())) }) else {
+            continue;
+        };
+        result.set(value.as_ptr());
+        len.set(c_uint::try_from(value.to_bytes().len()).unwrap_or(c_uint::MAX));
+        return Code::OK.0;
+    }
+    Code::FAIL.0
+}
+
+unsafe extern "C" fn default_policy(
+    conn: *mut sasl_conn_t,
+    _: *mut c_void,
+    requested: *const c_char,
+    rlen: c_uint,
+    authid: *const c_char,
+    alen: c_uint,
+    _: *const c_char,
+    _: c_uint,
+    _: *mut propctx,
+) -> c_int {
+    // SAFETY: sasl.h: both cover their lengths.
+    let (conn, requested, authid) = unsafe {
+        (
+            Conn::borrow(conn),
+            arg::bytes(requested, rlen),
+            arg::bytes(authid, alen),
+        )
+    };
+    edge::guard(Code::BADAUTH.0, || {
+        let requested = requested.unwrap_or_default();
+        if requested.is_empty() || Some(requested) == authid {
+            return Code::OK.0;
+        }
+        if let Some(conn) = conn {
+            conn.connection()
+                .set_error_text("Requested identity not authenticated identity");
+        }
+        Code::BADAUTH.0
+    })
+}

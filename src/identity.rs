@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Makes canonical names: the program's `SASL_CB_CANON_USER` first, then the
+//! canonicaliser that `canon_user_plugin` names. Runs two or three times a
+//! login, so both must be idempotent.
+#![forbid(unsafe_code)]
+
+use crate::application::Asked;
+use crate::canonuser;
+use crate::connection::{Connection, NAME_MAX};
+use crate::library::Side;
+use core::ffi::c_ulong;
+use saslplug::{Code, Error, Host, Identity, Result};
+
+const CB_CANON_USER: c_ulong = 0x8007;
+
+/// The `SASL_CU_*` bits of an identity.
+pub(crate) fn flags(identity: Identity) -> u32 {
+    match identity {
+        Identity::Authid => 1,
+        Identity::Authzid => 2,
+        Identity::Both => 3,
+    }
+}
+
+/// Canonicalises `name` and stores it in the connection. `extra` are further
+/// `SASL_CU_*` bits for the callback.
+///
+/// # Errors
+/// `BUFOVER`, the callback's code, the canonicaliser's code, `NOMECH` when the
+/// configured one does not exist.
+pub(crate) fn establish(
+    conn: &Connection,
+    host: &dyn Host,
+    side: Side,
+    name: &[u8],
+    identity: Identity,
+    extra: u32,
+) -> Result<()> {
+    if name.len() > NAME_MAX {
+        return Err(Error::new(
+            Code::BUFOVER,
+            "user name longer than 1024 bytes",
+        ));
+    }
+    let asked = ask_program(conn, name, flags(identity) | extra)?;
+    let name = asked.as_deref().unwrap_or(name);
+    let canonical = ask_provider(conn, host, side, name, identity)?;
+    conn.store_identity(canonical, identity)
+}
+
+fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
+    let realm = conn.realm.borrow().clone();
+    match conn.app.canonicalise(name, flags, realm.as_deref()) {
+        Asked::Given(name) => Ok(Some(name)),
+        Asked::Refused(error) => Err(error),
+        Asked::Absent(_) | Asked::Interact => {
+            conn.record_missing_callback(CB_CANON_USER);
+            Ok(None)
+        }
+    }
+}
+
+fn ask_provider(
+    conn: &Connection,
+    host: &dyn Host,
+    side: Side,
+    name: &[u8],
+    identity: Identity,
+) -> Result<Vec<u8>> {
+    let wanted = conn.option(None, c"canon_user_plugin");
+    let wanted = wanted.as_deref().unwrap_or(canonuser::INTERNAL.name());
+    let folders = conn.library.folders();
+    let loaded;
+    let provider: &dyn saslplug::CanonUser = match canonuser::find(wanted) {
+        Some(built_in) => built_in,
+        None => {
+            loaded = conn
+                .library
+                .registry
+                .canonuser(&folders, wanted)
+                .ok_or_else(|| {
+                    let name = wanted.to_string_lossy();
+                    Error::with(
+                        Code::NOMECH,
+                        format!("desired canon_user plugin {name} not found"),
+                    )
+                })?;
+            loaded.as_ref()
+        }
+    };
+    match side {
+        Side::Server => provider.server(host, name, identity),
+        Side::Client => provider.client(host, name, identity),
+    }
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What `sasl_server_init` and `sasl_client_init` build, and the counts of who
+//! uses it. One [`Library`] lives from the first init to the last done; a
+//! connection holds on to it, so nothing that it needs goes away under it.
+#![forbid(unsafe_code)]
+
+use crate::application::{Application, log_line};
+use crate::config;
+use crate::ffi::os;
+use crate::registry::Registry;
+use core::fmt;
+use mech::{ClientMech, ServerMech};
+use saslplug::{Code, Error, Level, Result};
+use std::ffi::{CStr, CString};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+/// The callbacks given to an init, shared by all threads.
+pub(crate) type Program = Arc<dyn Global>;
+
+/// What only the program as a whole is asked.
+pub(crate) trait Global: Application + Send + Sync {
+    /// `SASL_CB_GETPATH`: folders of plugins, separated by `:`.
+    fn plugin_path(&self) -> Option<Result<CString>>;
+    /// `SASL_CB_GETCONFPATH`: folders of configuration files.
+    fn config_path(&self) -> Option<Result<CString>>;
+    /// `SASL_CB_VERIFYFILE`: the callback's code, OK without one.
+    fn verify_file(&self, path: &CStr, kind: u32) -> Code;
+}
+
+/// Everything between the first init and the last done.
+#[derive(Default)]
+pub(crate) struct Library {
+    /// Property stores, canonicalisers, verifiers.
+    pub(crate) registry: Registry,
+    programs: RwLock<Programs>,
+    folders: RwLock<Option<Arc<[PathBuf]>>>,
+}
+
+#[derive(Default)]
+struct Programs {
+    server: Option<Program>,
+    client: Option<Program>,
+    latest: Option<Program>,
+    name: Option<CString>,
+}
+
+/// The two sides of the library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// `sasl_server_*`.
+    Server,
+    /// `sasl_client_*`.
+    Client,
+}
+
+struct State {
+    library: Option<Arc<Library>>,
+    server: u32,
+    client: u32,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    library: None,
+    server: 0,
+    client: 0,
+});
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The library that is in use, made if there is none: a program may add
+/// plugins before it calls an init.
+pub(crate) fn current() -> Arc<Library> {
+    Arc::clone(state().library.get_or_insert_default())
+}
+
+/// The library, if `side` is initialised.
+///
+/// # Errors
+/// `NOTINIT`.
+pub(crate) fn active(side: Side) -> Result<Arc<Library>> {
+    let state = state();
+    let count = if side == Side::Server {
+        state.server
+    } else {
+        state.client
+    };
+    match &state.library {
+        Some(library) if count > 0 => Ok(Arc::clone(library)),
+        _ => Err(Error::bare(Code::NOTINIT)),
+    }
+}
+
+/// Whether `side` is initialised.
+pub(crate) fn is_active(side: Side) -> bool {
+    active(side).is_ok()
+}
+
+/// Whether anything is initialised.
+pub(crate) fn is_any_active() -> bool {
+    is_active(Side::Server) || is_active(Side::Client)
+}
+
+/// One more user of a side that is initialised; `false` if it is not.
+pub(crate) fn join(side: Side) -> bool {
+    let mut state = state();
+    let count = if side == Side::Server {
+        &mut state.server
+    } else {
+        &mut state.client
+    };
+    if *count > 0 {
+        *count = count.saturating_add(1);
+    }
+    *count > 0
+}
+
+/// The first user of a side. Two threads may come here at once: both count.
+pub(crate) fn begin(side: Side) {
+    let mut state = state();
+    let count = if side == Side::Server {
+        &mut state.server
+    } else {
+        &mut state.client
+    };
+    *count = count.saturating_add(1);
+}
+
+/// What became of a `*_done`.
+pub(crate) enum Left {
+    /// Neither side was initialised.
+    Nothing,
+    /// Others still use this side.
+    InUse,
+    /// The side is down. `last` = the other is down too.
+    Down {
+        /// Whether the common state went too.
+        last: bool,
+    },
+}
+
+/// One user of `side` less.
+pub(crate) fn leave(side: Side) -> Left {
+    let (left, ended) = {
+        let mut state = state();
+        if state.server == 0 && state.client == 0 {
+            return Left::Nothing;
+        }
+        let count = if side == Side::Server {
+            &mut state.server
+        } else {
+            &mut state.client
+        };
+        if *count == 0 {
+            return Left::InUse; // by the other side: stock says CONTINUE too
+        }
+        if *count > 1 {
+            *count = count.saturating_sub(1);
+            return Left::InUse;
+        }
+        *count = 0;
+        let last = state.server == 0 && state.client == 0;
+        let ended = if last {
+            state.library.take()
+        } else {
+            state.library.clone()
+        };
+        (Left::Down { last }, ended)
+    };
+    if let Some(library) = ended {
+        library.end(side); // plugins' clean-up runs here, without the lock
+    }
+    left
+}
+
+impl Library {
+    /// Takes the callbacks of an init.
+    pub(crate) fn set_program(&self, side: Side, program: Program) {
+        let mut programs = write(&self.programs);
+        programs.latest = Some(Arc::clone(&program));
+        match side {
+            Side::Server => programs.server = Some(program),
+            Side::Client => programs.client = Some(program),
+        }
+    }
+
+    /// The callbacks of the latest init.
+    pub(crate) fn program(&self) -> Option<Program> {
+        read(&self.programs).latest.clone()
+    }
+
+    /// The name given to `sasl_server_init`.
+    pub(crate) fn set_app_name(&self, name: CString) {
+        write(&self.programs).name = Some(name);
+    }
+
+    /// The same.
+    pub(crate) fn app_name(&self) -> Option<CString> {
+        read(&self.programs).name.clone()
+    }
+
+    /// The plugin folders.
+    pub(crate) fn folders(&self) -> Arc<[PathBuf]> {
+        read(&self.folders).clone().unwrap_or_default()
+    }
+
+    /// Fixes the plugin folders until the last done; the first call counts.
+    pub(crate) fn set_folders(&self, folders: impl FnOnce() -> Result<Vec<PathBuf>>) -> Result<()> {
+        if read(&self.folders).is_some() {
+            return Ok(());
+        }
+        let folders = folders()?; // may call the program: no lock here
+        write(&self.folders).get_or_insert(folders.into());
+        Ok(())
+    }
+
+    /// An option where there is no connection.
+    pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
+        let given = self
+            .program()
+            .and_then(|program| program.option(plugin, name));
+        given.or_else(|| Some(config::options()?.get(name)?.to_owned()))
+    }
+
+    /// Logs where there is no connection: the program's log of the latest init,
+    /// else the system's within `log_level`.
+    pub(crate) fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        if let Some(program) = self.program().filter(|program| program.takes_log()) {
+            program.log(level, &log_line(message));
+            return;
+        }
+        let wanted = self.option(None, c"log_level");
+        let wanted = wanted.and_then(|text| text.to_str().ok()?.trim().parse().ok());
+        if level as i32 <= wanted.unwrap_or(Level::Err as i32) {
+            os::syslog(level, &log_line(message));
+        }
+    }
+
+    fn end(&self, side: Side) {
+        if side == Side::Server {
+            self.registry.forget_auxprops();
+            config::set_options(None);
+        }
+        let mut programs = write(&self.programs);
+        match side {
+            Side::Server => {
+                programs.server = None;
+                programs.name = None;
+                programs.latest = programs.client.clone();
+            }
+            Side::Client => {
+                programs.client = None;
+                programs.latest = programs.server.clone();
+            }
+        }
+    }
+}
+
+/// Server mechanisms, strongest first.
+pub(crate) fn server_mechs() -> &'static [&'static dyn ServerMech] {
+    static SORTED: OnceLock<Vec<&dyn ServerMech>> = OnceLock::new();
+    SORTED.get_or_init(|| {
+        let mut all = mech::SERVER.to_vec();
+        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
+        all
+    })
+}
+
+/// Client mechanisms, strongest first.
+pub(crate) fn client_mechs() -> &'static [&'static dyn ClientMech] {
+    static SORTED: OnceLock<Vec<&dyn ClientMech>> = OnceLock::new();
+    SORTED.get_or_init(|| {
+        let mut all = mech::CLIENT.to_vec();
+        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
+        all
+    })
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Asks every configured property store, in order, and folds their answers
+//! (docs/behaviour.md, "Lookup"). All of them are asked each time: a later one
+//! may hold what an earlier one lacks.
+#![forbid(unsafe_code)]
+
+use crate::connection::Connection;
+use core::ffi::CStr;
+use saslplug::{Auxprop, Code, Error, Host, Identity, Level, Query, Result};
+use std::sync::Arc;
+
+/// The stores that `auxprop_plugin` names, or all.
+pub(crate) fn providers(conn: &Connection) -> Vec<Arc<dyn Auxprop>> {
+    let names = conn.option(None, c"auxprop_plugin");
+    let names = names.as_deref().map(CStr::to_string_lossy);
+    conn.library
+        .registry
+        .auxprops(&conn.library.folders(), names.as_deref(), |missing| {
+            conn.log(
+                Level::Err,
+                format_args!(
+                    "could not find auxprop plugin, was searching for {missing} \
+                 (option auxprop_plugin; plugin folders: {})",
+                    folder_list(conn)
+                ),
+            );
+        })
+}
+
+fn folder_list(conn: &Connection) -> String {
+    let folders = conn.library.folders();
+    let names: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    names.join(":")
+}
+
+/// Looks the requested properties of `user` up; values land in the property
+/// context.
+///
+/// # Errors
+/// `NOMECH` when no store answered, `NOUSER`, `DISABLED`, `UNAVAIL`, …
+pub(crate) fn run(
+    conn: &Connection,
+    host: &dyn Host,
+    user: &CStr,
+    identity: Identity,
+    against_hash: bool,
+) -> Result<()> {
+    let names = conn
+        .known_properties()
+        .map(|context| context.names())
+        .unwrap_or_default();
+    let names: Vec<&CStr> = names.iter().map(|name| name.as_c_str()).collect();
+    let query = Query {
+        user: user.to_bytes(),
+        identity,
+        names: &names,
+        against_hash,
+    };
+    let mut outcome = Err(Error::new(Code::NOMECH, "no auxprop plugin answered").silent());
+    for provider in providers(conn) {
+        let answer = provider.lookup(host, &query).map(|_found| ());
+        outcome = fold(outcome, answer);
+    }
+    outcome
+}
+
+/// What the answers so far and one more make together.
+fn fold(so_far: Result<()>, answer: Result<()>) -> Result<()> {
+    let code = |result: &Result<()>| result.as_ref().err().map_or(Code::OK, Error::code);
+    match (code(&so_far), code(&answer)) {
+        (_, Code::NOMECH) => so_far,
+        (Code::NOMECH | Code::NOUSER, Code::OK | Code::NOVERIFY) => Ok(()),
+        (_, Code::OK | Code::NOVERIFY) => so_far,
+        (Code::NOMECH, Code::NOUSER) => answer,
+        (_, Code::NOUSER) => so_far,
+        (Code::OK | Code::NOUSER | Code::NOMECH, Code::DISABLED) => answer,
+        (_, Code::DISABLED) => so_far,
+        _ => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(answers: &[Code]) -> Code {
+        let start = Err(Error::bare(Code::NOMECH));
+        let result = answers.iter().fold(start, |so_far, code| {
+            fold(
+                so_far,
+                if *code == Code::OK {
+                    Ok(())
+                } else {
+                    Err(Error::bare(*code))
+                },
+            )
+        });
+        result.err().map_or(Code::OK, |error| error.code())
+    }
+
+    #[test]
+    fn answers_fold_as_in_stock() {
+        use Code as C;
+        for (answers, expected) in [
+            (&[][..], C::NOMECH),
+            (&[C::NOMECH, C::OK], C::OK),
+            (&[C::NOUSER, C::OK], C::OK),
+            (&[C::OK, C::NOUSER], C::OK),
+            (&[C::NOUSER, C::NOVERIFY], C::OK),
+            (&[C::NOMECH, C::NOUSER], C::NOUSER),
+            (&[C::OK, C::DISABLED], C::DISABLED),
+            (&[C::DISABLED, C::OK], C::DISABLED),
+            (&[C::OK, C::UNAVAIL], C::UNAVAIL),
+            (&[C::UNAVAIL, C::OK], C::UNAVAIL),
+            (&[C::UNAVAIL, C::FAIL], C::FAIL),
+            (&[C::FAIL, C::NOUSER, C::NOMECH], C::FAIL),
+        ] {
+            assert_eq!(folded(answers), expected, "{answers:?}");
+        }
+    }
+}

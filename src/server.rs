@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The server side of a connection: offer, start, step, authorise, finish.
+//! Answers to RFC 4422 section 3 and to `sasl.h`, "server".
+//!
+//! The running exchange is taken out of its cell for each step: a callback may
+//! re-enter, a nested step on the same connection is refused, and after a panic
+//! the exchange is simply gone.
+#![forbid(unsafe_code)]
+
+use crate::application::{Asked, Authorisation};
+use crate::connection::Connection;
+use crate::library::Side;
+use crate::select::{self, SUCCESS_DATA};
+use crate::{checkpass, identity, library, lookup, setpass};
+use core::cell::{Cell, RefCell};
+use core::ffi::CStr;
+use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
+use saslplug::{Code, Error, Identity, Level, Result, Secret};
+use std::ffi::CString;
+
+/// Where an exchange stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// None was started, or the last one failed.
+    Idle,
+    /// The mechanism waits for a response.
+    Running,
+    /// The last data is on its way; any response ends the exchange.
+    LastSent,
+    /// The client is authenticated.
+    Done,
+}
+
+/// What start and step answer: OK or CONTINUE, and data for the client.
+/// `None` = no data at all, which is not the same as empty data.
+pub(crate) struct Reply {
+    /// `OK` or `CONTINUE`.
+    pub(crate) code: Code,
+    /// Data for the client.
+    pub(crate) data: Option<Vec<u8>>,
+}
+
+/// Whether a verified plain password is stored (`auto_transition`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Transition {
+    No,
+    Yes,
+    /// Only mechanisms' own secrets.
+    NoPlain,
+}
+
+/// A server connection.
+pub(crate) struct Server {
+    conn: Connection,
+    /// `SASL_APPNAME`.
+    pub(crate) app_name: RefCell<Option<CString>>,
+    exchange: Cell<Option<Box<dyn ServerExchange>>>,
+    stage: Cell<Stage>,
+    transition: Cell<Transition>,
+    /// `mech_list`; `None` = all.
+    allowed: Option<Vec<String>>,
+    plus_asked: Cell<bool>,
+}
+
+impl Server {
+    /// A server connection; reads the options that belong to one.
+    pub(crate) fn new(conn: Connection) -> Self {
+        if let Some(level) = conn.number(c"log_level") {
+            conn.log_level.set(level);
+        }
+        let transition = conn.option(None, c"auto_transition");
+        let allowed = conn.option(None, c"mech_list").map(|list| {
+            select::names(&list.to_string_lossy())
+                .map(|name| select::split_plus(name).0.to_owned())
+                .collect()
+        });
+        let app_name = conn.library.app_name();
+        Self {
+            conn,
+            app_name: RefCell::new(app_name),
+            exchange: Cell::default(),
+            stage: Cell::new(Stage::Idle),
+            transition: Cell::new(transition_of(transition.as_deref())),
+            allowed,
+            plus_asked: Cell::new(false),
+        }
+    }
+
+    /// What both sides share.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// The mechanisms that this connection may use: the advertised order is
+    /// `mech_list`'s, else strongest first.
+    fn mechanisms(&self) -> Vec<&'static dyn ServerMech> {
+        let all = library::server_mechs();
+        match &self.allowed {
+            None => all.to_vec(),
+            Some(names) => names.iter().filter_map(|name| find(all, name)).collect(),
+        }
+    }
+
+    /// The mechanism of that name, if this connection may use it.
+    fn mechanism(&self, name: &str) -> Option<&'static dyn ServerMech> {
+        let allowed = self.allowed.as_ref();
+        if allowed.is_some_and(|names| !names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        {
+            return None;
+        }
+        find(library::server_mechs(), name)
+    }
+
+    /// The names to offer now.
+    ///
+    /// # Errors
+    /// `NOMECH` when no mechanism is loaded or `mech_list` matches none.
+    pub(crate) fn offer(&self) -> Result<Vec<String>> {
+        let mechanisms = self.mechanisms();
+        if mechanisms.is_empty() {
+            return Err(self.no_mechanisms());
+        }
+        let bindings = self.conn.bindings.borrow().clone();
+        let critical = bindings.iter().any(|binding| binding.critical);
+        let mut names = Vec::new();
+        for mechanism in mechanisms {
+            if self.permit(mechanism).is_err() {
+                continue;
+            }
+            let name = &mechanism.info().name;
+            let binds = mechanism
+                .info()
+                .features
+                .contains(Features::CHANNEL_BINDING);
+            if binds && !bindings.is_empty() {
+                names.push(format!("{name}-PLUS"));
+            }
+            if !critical {
+                names.push(name.clone().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn no_mechanisms(&self) -> Error {
+        match &self.allowed {
+            Some(names) => Error::with(
+                Code::NOMECH,
+                format!(
+                    "option mech_list names no mechanism that exists here: \"{}\"",
+                    names.join(" ")
+                ),
+            ),
+            None => Error::new(Code::NOMECH, "no server mechanism is built in or loaded"),
+        }
+    }
+
+    /// Whether `mechanism` may be used on this connection now.
+    fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
+        select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)?;
+        mechanism.available(self)
+    }
+
+    /// Starts an exchange, abandoning one that was under way.
+    ///
+    /// # Errors
+    /// `NOMECH`, `TOOWEAK`, `ENCRYPT`, `BADPROT`, and the mechanism's own.
+    pub(crate) fn start(&self, name: &str, initial: Option<&[u8]>) -> Result<Reply> {
+        if self.stage.get() == Stage::Done {
+            return Err(self.after_the_end());
+        }
+        self.reset();
+        let (base, plus) = select::split_plus(name);
+        let mechanism = self
+            .mechanism(base)
+            .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
+        self.permit(mechanism)?;
+        self.plus_asked.set(plus);
+        let info = mechanism.info();
+        self.conn
+            .mechanism
+            .replace(CString::new(info.name.as_bytes()).ok());
+        let exchange = mechanism.begin(self)?;
+        if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
+            let text = "Remote sent first but mech does not allow it.";
+            return Err(Error::new(Code::BADPROT, text));
+        }
+        self.exchange.set(Some(exchange));
+        self.stage.set(Stage::Running);
+        if info.features.contains(Features::WANT_CLIENT_FIRST) && initial.is_none() {
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: Some(Vec::new()),
+            });
+        }
+        self.advance(initial)
+    }
+
+    /// Forgets everything about an earlier exchange.
+    fn reset(&self) {
+        self.exchange.set(None);
+        self.stage.set(Stage::Idle);
+        self.plus_asked.set(false);
+        self.conn.forget_exchange();
+    }
+
+    /// Takes the client's response.
+    ///
+    /// # Errors
+    /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
+    pub(crate) fn step(&self, response: Option<&[u8]>) -> Result<Reply> {
+        match self.stage.get() {
+            Stage::Running => self.advance(response),
+            Stage::LastSent => {
+                self.stage.set(Stage::Done);
+                Ok(Reply {
+                    code: Code::OK,
+                    data: None,
+                })
+            }
+            Stage::Done => Err(self.after_the_end()),
+            Stage::Idle => Err(Error::new(
+                Code::FAIL,
+                "attempting server step without an exchange: call sasl_server_start first",
+            )),
+        }
+    }
+
+    /// One connection authenticates once; the last error stays what it was.
+    fn after_the_end(&self) -> Error {
+        self.conn.log(
+            Level::Err,
+            format_args!("attempting server step after doneflag"),
+        );
+        Error::bare(Code::FAIL)
+    }
+
+    fn advance(&self, response: Option<&[u8]>) -> Result<Reply> {
+        let mut exchange = self.exchange.take().ok_or(Error::new(
+            Code::FAIL,
+            "attempting server step while one is running on the same connection",
+        ))?;
+        self.stage.set(Stage::Idle); // an error or a panic leaves it so
+        match exchange.step(self, response)? {
+            Step::Challenge(data) => {
+                self.exchange.set(Some(exchange));
+                self.stage.set(Stage::Running);
+                Ok(Reply {
+                    code: Code::CONTINUE,
+                    data: Some(data),
+                })
+            }
+            Step::Done(done) => {
+                drop(exchange);
+                self.finish(done)
+            }
+        }
+    }
+
+    /// The only place where an exchange succeeds.
+    fn finish(&self, done: Done) -> Result<Reply> {
+        self.authorise()?;
+        self.check_binding(&done)?;
+        if let Some(negotiated) = done.layer {
+            self.conn.layer.install(negotiated);
+        } else {
+            self.conn
+                .layer
+                .max_outbuf
+                .set(self.conn.limits.get().max_buffer);
+        }
+        if done.final_data.is_some() && self.conn.flags & SUCCESS_DATA == 0 {
+            self.stage.set(Stage::LastSent);
+            return Ok(Reply {
+                code: Code::CONTINUE,
+                data: done.final_data,
+            });
+        }
+        self.stage.set(Stage::Done);
+        Ok(Reply {
+            code: Code::OK,
+            data: done.final_data,
+        })
+    }
+
+    /// May the authid act as the authzid?
+    fn authorise(&self) -> Result<()> {
+        let (authid, authzid) = (
+            self.conn.authid.borrow().clone(),
+            self.conn.authzid.borrow().clone(),
+        );
+        let (Some(authid), Some(requested)) = (authid, authzid) else {
+            return Err(Error::new(
+                Code::FAIL,
+                "the mechanism established no identity",
+            ));
+        };
+        let realm = self.conn.realm.borrow().clone();
+        let request = Authorisation {
+            requested: &requested,
+            authid: &authid,
+            realm: realm.as_deref(),
+        };
+        match self.conn.app.authorise(&request) {
+            Asked::Given(()) => Ok(()),
+            Asked::Refused(error) => Err(error),
+            Asked::Absent(_) | Asked::Interact => {
+                if requested.is_empty() || requested == authid {
+                    return Ok(());
+                }
+                let text = "Requested identity not authenticated identity";
+                Err(Error::new(Code::BADAUTH, text))
+            }
+        }
+    }
+
+    /// Ends a verification outside an exchange: proxy policy alone.
+    ///
+    /// # Errors
+    /// The policy's.
+    pub(crate) fn allow(&self) -> Result<()> {
+        self.authorise()
+    }
+
+    /// Is what the client bound to what the application wants?
+    fn check_binding(&self, done: &Done) -> Result<()> {
+        let bindings = self.conn.bindings.borrow().clone();
+        let critical = bindings.iter().any(|binding| binding.critical);
+        match (bindings.first(), done.binding.disposition) {
+            (Some(_), Disposition::None) if critical => Err(Error::new(
+                Code::BADBINDING,
+                "server requires channel binding but client provided none",
+            )),
+            (Some(_), Disposition::Want) => Err(Error::new(
+                Code::BADAUTH,
+                "client incorrectly assumed server had no channel binding",
+            )),
+            (None, Disposition::Used) => Err(Error::new(
+                Code::BADBINDING,
+                "client provided channel binding but server had none",
+            )),
+            (Some(first), Disposition::Used) => {
+                let used = done.binding.name.as_deref().unwrap_or_default();
+                if bindings.iter().any(|binding| binding.name == used) {
+                    return Ok(());
+                }
+                let text = format!(
+                    "client channel binding {used} does not match server {}",
+                    first.name
+                );
+                Err(Error::with(Code::BADBINDING, text))
+            }
+            _ if self.plus_asked.get() && done.binding.disposition != Disposition::Used => {
+                Err(Error::new(
+                    Code::BADBINDING,
+                    "client chose a -PLUS mechanism but did not bind",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Canonicalises `name`, stores it, and looks requested properties up for
+    /// each identity. `extra` are further `SASL_CU_*` bits.
+    ///
+    /// # Errors
+    /// The canonicaliser's or the lookup's. Bit `SASL_CU_EXTERNALLY_VERIFIED`
+    /// forgives `NOUSER` and `NOMECH`.
+    pub(crate) fn identify_and_look_up(
+        &self,
+        name: &[u8],
+        identity: Identity,
+        extra: u32,
+    ) -> Result<()> {
+        identity::establish(&self.conn, self, Side::Server, name, identity, extra)?;
+        let mut outcome = Ok(());
+        if identity != Identity::Authzid {
+            outcome = self.look_up(&self.conn.authid, Identity::Authid);
+        }
+        if identity != Identity::Authid {
+            let second = self.look_up(&self.conn.authzid, Identity::Authzid);
+            let unknown = matches!(&second, Err(error) if error.code() == Code::NOUSER);
+            if identity == Identity::Authzid || (outcome.is_ok() && !unknown) {
+                outcome = second;
+            }
+        }
+        match outcome {
+            Err(error)
+                if extra & EXTERNALLY_VERIFIED != 0
+                    && matches!(error.code(), Code::NOUSER | Code::NOMECH) =>
+            {
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn look_up(&self, name: &RefCell<Option<CString>>, identity: Identity) -> Result<()> {
+        let name = name.borrow().clone().unwrap_or_default();
+        lookup::run(&self.conn, self, &name, identity, false)
+    }
+
+    /// Verifies a password that the application got outside an exchange
+    /// (`sasl_checkpass`).
+    ///
+    /// # Errors
+    /// The verification's; the reason is always `checkpass failed`.
+    pub(crate) fn check_plain(&self, user: &[u8], password: &Secret) -> Result<()> {
+        self.reset();
+        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
+        let authid = self.conn.authid.borrow().clone().unwrap_or_default();
+        checkpass::run(self, &authid, password).map_err(|error| self.checkpass_failed(&error))?;
+        self.authorise()
+    }
+
+    /// Verifies a password for a canonical name (`sasl_utils_t.checkpass`).
+    ///
+    /// # Errors
+    /// As [`Server::check_plain`].
+    pub(crate) fn check_canonical(&self, user: &CStr, password: &Secret) -> Result<()> {
+        checkpass::run(self, user, password).map_err(|error| self.checkpass_failed(&error))
+    }
+
+    /// Programs match the text `checkpass failed`; the reason goes to the log.
+    fn checkpass_failed(&self, error: &Error) -> Error {
+        if !error.reason().is_empty() && !error.is_silent() {
+            self.conn
+                .log(Level::Fail, format_args!("{}", error.reason()));
+        }
+        Error::new(error.code(), "checkpass failed").silent()
+    }
+
+    /// Whether a user exists by the configured methods.
+    ///
+    /// # Errors
+    /// `NOUSER`, or what the methods say.
+    pub(crate) fn user_exists(&self, user: &CStr) -> Result<()> {
+        checkpass::exists(self, user)
+    }
+
+    /// Whether `auto_transition` is on.
+    pub(crate) fn transitions(&self) -> bool {
+        self.transition.get() != Transition::No
+    }
+
+    /// Offers a verified password to the property stores (`auto_transition`).
+    pub(crate) fn transition(&self, password: &Secret) {
+        if !self.transitions() {
+            return;
+        }
+        let user = setpass::canonical(self);
+        let name = user.to_string_lossy();
+        self.conn.log(
+            Level::Note,
+            format_args!("transitioning user {name} to auxprop database"),
+        );
+        let plain = self.transition.get() == Transition::Yes;
+        let flags = if plain {
+            setpass::CREATE
+        } else {
+            setpass::CREATE | setpass::NOPLAIN
+        };
+        // A login does not fail because the copy could not be kept; the log has
+        // the reason.
+        let _ = setpass::run(self, &user, Some(password), flags);
+    }
+
+    /// Sets, changes or removes a password (`sasl_setpass`).
+    ///
+    /// # Errors
+    /// The canonicaliser's, the stores'.
+    pub(crate) fn set_password(
+        &self,
+        user: &[u8],
+        password: Option<&Secret>,
+        flags: u32,
+    ) -> Result<()> {
+        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
+        let user = setpass::canonical(self);
+        setpass::run(self, &user, password, flags)
+    }
+}
+
+/// `SASL_CU_EXTERNALLY_VERIFIED`.
+pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
+
+fn find(all: &[&'static dyn ServerMech], name: &str) -> Option<&'static dyn ServerMech> {
+    all.iter()
+        .copied()
+        .find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(name))
+}
+
+/// The spellings of a true option: the first character decides, or `on`.
+fn is_true(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'1' | b'y' | b't')) || text == b"on"
+}
+
+fn transition_of(option: Option<&CStr>) -> Transition {
+    match option.map(CStr::to_bytes) {
+        Some(b"noplain") => Transition::NoPlain,
+        Some(text) if is_true(text) => Transition::Yes,
+        _ => Transition::No,
+    }
+}
+
+mod host;

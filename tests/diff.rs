@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Each program of `tests/c` on Debian's library and on ours: the same lines,
+//! or a difference that docs/behaviour.md lists with its reason. Programs of
+//! `tests/c/ours` do what stock does not survive; they have their expected
+//! lines beside them.
+//!
+//! `RECORD=1` rewrites `tests/c/stock` from what stock prints.
+
+#![forbid(unsafe_code)]
+
+#[path = "diff/lines.rs"]
+mod lines;
+#[path = "diff/table.rs"]
+mod table;
+
+use lab::library::Library;
+use lab::program::{Headers, Program};
+use lab::stage::sources;
+use lines::Change;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+use table::Table;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn programs(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "c"))
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no program in {}", folder.display());
+    found
+}
+
+fn folder() -> PathBuf {
+    sources().join("tests/c")
+}
+
+/// The value, or a failed test that shows the whole text of the error.
+fn must<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn compile(source: &Path) -> Program {
+    must(Program::compile(source, Headers::Ours))
+}
+
+fn output(program: &Program, library: Library) -> String {
+    let outcome = must(program.run(library, LIMIT));
+    assert_eq!(outcome.stderr, "", "{} on {library}", program.name());
+    must(outcome.success()).stdout
+}
+
+fn recorded(program: &Program) -> PathBuf {
+    folder().join(format!("stock/{}.txt", program.name()))
+}
+
+/// The lines that differ, as a text to read; empty when there are none.
+fn report(expected: &str, found: &str) -> String {
+    let mut text = String::new();
+    for change in lines::changes(expected, found) {
+        let (sign, line) = match &change {
+            Change::Missing { line, .. } => ('-', line),
+            Change::Added { line, .. } => ('+', line),
+        };
+        writeln!(text, "{sign}{} {line}", change.section()).unwrap();
+    }
+    text
+}
+
+#[test]
+fn stock_prints_what_is_recorded_and_does_so_twice() {
+    for source in programs(&folder()) {
+        let program = compile(&source);
+        let first = output(&program, Library::Stock);
+        if std::env::var_os("RECORD").is_some() {
+            fs::write(recorded(&program), &first).unwrap();
+        }
+        let text = fs::read_to_string(recorded(&program)).unwrap();
+        let changed = report(&text, &first);
+        assert!(changed.is_empty(), "{} changed:\n{changed}", program.name());
+        assert_eq!(
+            first,
+            output(&program, Library::Stock),
+            "{}",
+            program.name()
+        );
+        assert!(!first.contains("died of signal"), "{}", program.name());
+    }
+}
+
+#[test]
+fn ours_differs_from_stock_only_as_listed() {
+    let text = fs::read_to_string(sources().join("docs/behaviour.md")).unwrap();
+    let mut table = Table::read(&text).unwrap();
+    let mut unlisted = String::new();
+    for source in programs(&folder()) {
+        let program = compile(&source);
+        let stock = fs::read_to_string(recorded(&program)).unwrap();
+        let ours = output(&program, Library::Ours);
+        for change in lines::changes(&stock, &ours) {
+            if !table.allows(program.name(), &change) {
+                writeln!(unlisted, "{} {change:?}", program.name()).unwrap();
+            }
+        }
+    }
+    let unused = table.unused();
+    assert!(
+        unlisted.is_empty() && unused.is_empty(),
+        "differences that docs/behaviour.md does not list:\n{unlisted}\n\
+         rows of docs/behaviour.md that nothing needs:\n{unused}"
+    );
+}
+
+#[test]
+fn ours_survives_what_stock_does_not() {
+    for source in programs(&folder().join("ours")) {
+        let program = compile(&source);
+        let expected = fs::read_to_string(source.with_extension("txt")).unwrap();
+        let changed = report(&expected, &output(&program, Library::Ours));
+        assert!(changed.is_empty(), "{}:\n{changed}", program.name());
+    }
+}
