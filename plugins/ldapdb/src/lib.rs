@@ -18,7 +18,7 @@ use saslplug::{
     Auxprop, CanonUser, Code, Error, Found, Host, Identity, Level, Query, Result, Secret, Verify,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// What the options made of the plugin.
 enum State {
@@ -41,6 +41,8 @@ struct LdapDb {
     options: Options,
     state: State,
     verifier_loaded: AtomicBool,
+    /// The plugin with options, where this one was loaded without.
+    successor: OnceLock<Arc<LdapDb>>,
 }
 
 /// The plugin that is alive, for the next entry point.
@@ -83,6 +85,7 @@ impl Load for LdapDb {
             options,
             state,
             verifier_loaded: AtomicBool::new(false),
+            successor: OnceLock::new(),
         });
         *alive = Arc::downgrade(&plugin);
         Ok(plugin)
@@ -118,14 +121,22 @@ impl Asker {
 }
 
 impl LdapDb {
-    /// The one with options, if this one was loaded before there were any.
-    fn successor(&self) -> Option<Arc<Self>> {
+    /// The one with options, if this one was loaded before there were any: a
+    /// library may open the plugin for the client side of a program, whose
+    /// callbacks know nothing, and then ask it for the server side.
+    fn successor(&self, host: &dyn Host) -> Option<&Self> {
         if !matches!(self.state, State::Unconfigured) {
             return None;
         }
-        // Not waited for: a lock that was held during a fork never opens.
-        let alive = ALIVE.try_lock().ok()?.upgrade();
-        alive.filter(|plugin| !matches!(plugin.state, State::Unconfigured))
+        if self.successor.get().is_none() && Options::are_there(host) {
+            let plugin = Self::load(host).ok()?;
+            if !matches!(plugin.state, State::Unconfigured) {
+                let verifies = self.verifier_loaded.load(Ordering::Relaxed);
+                plugin.verifier_loaded.fetch_or(verifies, Ordering::Relaxed);
+                let _ = self.successor.set(plugin);
+            }
+        }
+        self.successor.get().map(|plugin| &**plugin)
     }
 
     fn directory(&self, host: &dyn Host) -> Result<&Directory> {
@@ -153,8 +164,8 @@ impl Auxprop for LdapDb {
     }
 
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
-        if let Some(successor) = self.successor() {
-            return successor.lookup(host, query);
+        if let Some(successor) = self.successor(host) {
+            return Auxprop::lookup(successor, host, query);
         }
         let directory = self.directory(host)?;
         let names: Vec<&str> = query
@@ -181,10 +192,7 @@ impl CanonUser for LdapDb {
     }
 
     fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
-        match self.successor() {
-            Some(successor) => successor.canonical(host, user),
-            None => self.canonical(host, user),
-        }
+        self.successor(host).unwrap_or(self).canonical(host, user)
     }
 
     /// A client knows no directory: blanks around the name go, as in the
@@ -202,15 +210,15 @@ impl Verify for LdapDb {
         c"ldapdb"
     }
 
-    fn shows_secrets(&self, _host: &dyn Host) -> bool {
-        match &self.state {
+    fn shows_secrets(&self, host: &dyn Host) -> bool {
+        match &self.successor(host).unwrap_or(self).state {
             State::Ready(directory) => directory.config().shows_secrets(),
             State::Unconfigured | State::Refused(_) => true,
         }
     }
 
     fn verify(&self, host: &dyn Host, user: &[u8], password: &Secret) -> Result<()> {
-        if let Some(successor) = self.successor() {
+        if let Some(successor) = self.successor(host) {
             return successor.verify(host, user, password);
         }
         let directory = self.directory(host)?;

@@ -241,9 +241,14 @@ int main(int argc, char **argv)
     sasl_set_path(SASL_PATH_TYPE_PLUGIN, argv[1]);
     client_user = action[0] && action[1] && action[2] ? action[2] : "";
     client_pass = *client_user && action[3] ? action[3] : "";
+    /* Which side comes first decides whose callbacks a plugin meets. */
+    int client_first = option_count > 0 && !strcmp(options[0], "client=first");
+    if (client_first)
+        sasl_client_init(client_callbacks);
     int code = sasl_server_init(server_callbacks, "ldapdb-test");
     printf("init %d\n", code);
-    sasl_client_init(client_callbacks);
+    if (!client_first)
+        sasl_client_init(client_callbacks);
     if (!strcmp(action[0], "external"))
         external(action[1]);
     else if (!strcmp(action[0], "checkpass"))

@@ -150,6 +150,18 @@ fn stock_canonicalises_and_reads_properties() {
 }
 
 #[test]
+fn the_order_of_the_sides_does_not_matter() {
+    let fake = Fake::start(good);
+    let uri = fake.uri();
+    for first in [("client", "first"), ("client", "last")] {
+        let options = [&[first], &eight_lines(&uri)[..]].concat();
+        let lines = run(&options, &["external", "jdoe@example.com"]);
+        has(&lines, "external 0");
+        has(&lines, "property *mail = j d o e @ e x a m p l e . c o m");
+    }
+}
+
+#[test]
 fn stock_is_told_what_it_cannot_do() {
     let fake = Fake::start(good);
     let uri = fake.uri();
