@@ -2,7 +2,7 @@
 //! The catalogue of log lines: LDB-nn, all in one place.
 //!
 //! Each line says what, where, which code, and the remedy; never a password.
-//! An ERR line is repeated at most once a minute per number and server, with a
+//! An ERR or WARN line is repeated at most once a minute per number and server, with a
 //! count. `docs/ldapdb.md` lists the numbers.
 #![forbid(unsafe_code)]
 
@@ -151,7 +151,7 @@ impl Catalogue {
     /// Writes `fault`, unless it is a repetition.
     pub(crate) fn report(&self, journal: &dyn Journal, fault: &Fault) {
         let held_back = match fault.level {
-            Level::Err => match self.held_back(fault) {
+            Level::Err | Level::Warn => match self.held_back(fault) {
                 Some(count) => count,
                 None => return,
             },

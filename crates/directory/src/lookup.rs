@@ -216,10 +216,10 @@ fn only_one(
     shown: &faults::Search,
 ) -> Result<Entry, Fault> {
     if outcome.code != 0 {
-        return Err(Fault::search(server.label, shown, outcome));
+        return Err(Fault::search(server.label, shown, outcome, &entries));
     }
     if entries.len() > 1 {
-        return Err(Fault::ambiguous(server.label, shown));
+        return Err(Fault::ambiguous(server.label, shown, &entries));
     }
     entries
         .pop()

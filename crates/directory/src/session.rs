@@ -70,7 +70,9 @@ impl Directory {
             };
             match self.run_on(call, server, role, what, work) {
                 Ok(value) => {
-                    self.pool.works(index);
+                    if self.pool.works(index) {
+                        self.report(call.journal, &Fault::back(&label));
+                    }
                     return Ok(value);
                 }
                 Err(fault) if fault.tries_next() => {

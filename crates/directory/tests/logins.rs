@@ -289,3 +289,63 @@ fn threads_do_not_wait_for_each_other() {
         }
     }
 }
+
+#[test]
+fn a_silent_server_costs_one_login_its_time_out() {
+    use std::time::{Duration, Instant};
+    let silent = Fake::start(|peer| while peer.request().is_some() {});
+    let fake = Fake::start(good);
+    let uri = format!("{} {}", silent.uri(), fake.uri());
+    let client = Client::new(&[
+        ("ldapdb_uri", &uri),
+        ("ldapdb_bind_dn", "cn=cyrus,ou=machines"),
+        ("ldapdb_bind_pw", CANARY),
+        ("ldapdb_filter", "(mail=%u)"),
+        ("ldapdb_timeout", "1"),
+    ]);
+    for limit in [1500, 200, 200] {
+        let start = Instant::now();
+        assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+        assert!(
+            start.elapsed() < Duration::from_millis(limit),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    let lines = client.lines.all();
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("LDB-12")).count(),
+        1,
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_server_that_comes_back_is_used_again() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let up = Arc::new(AtomicBool::new(false));
+    let flag = up.clone();
+    let fake = Fake::start(move |peer| {
+        if flag.load(Ordering::SeqCst) {
+            good(peer);
+        }
+    });
+    let client = client(&fake, &[]);
+    for _ in 0..3 {
+        assert_eq!(
+            client.verify("jdoe@example.com", "dogood"),
+            Err(Code::UNAVAIL)
+        );
+    }
+    assert_eq!(client.lines.errors().len(), 1);
+    up.store(true, Ordering::SeqCst);
+    assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+    assert!(
+        client
+            .lines
+            .all()
+            .iter()
+            .any(|line| line.contains("answers again"))
+    );
+}

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Fault, Shown, shown};
-use crate::protocol::Outcome;
+use crate::protocol::{Entry, Outcome};
 use saslplug::{Code, Level};
 
 /// A search, as log lines show it.
@@ -57,7 +57,12 @@ impl Fault {
     }
 
     /// What a failed search means.
-    pub(crate) fn search(server: &str, search: &Search, outcome: &Outcome) -> Self {
+    pub(crate) fn search(
+        server: &str,
+        search: &Search,
+        outcome: &Outcome,
+        entries: &[Entry],
+    ) -> Self {
         let (base, result) = (Shown(&search.base), shown(outcome));
         let who = match search.account.as_str() {
             "" => "anonymous".to_owned(),
@@ -90,7 +95,7 @@ impl Fault {
                      lldap_strict_readonly; authentik: \"Search full LDAP directory\"."
                 ),
             ),
-            4 => Self::ambiguous(server, search),
+            4 => Self::ambiguous(server, search, entries),
             10 => Self::server(
                 35,
                 server,
@@ -116,11 +121,16 @@ impl Fault {
         Self::new(30, Level::Fail, Code::NOUSER, "", text)
     }
 
-    pub(crate) fn ambiguous(server: &str, search: &Search) -> Self {
+    pub(crate) fn ambiguous(server: &str, search: &Search, entries: &[Entry]) -> Self {
+        let names: Vec<String> = entries
+            .iter()
+            .map(|entry| format!("\"{}\"", Shown(&entry.dn)))
+            .collect();
         let text = format!(
-            "2 or more entries match \"{}\" below \"{}\": refusing. Make ldapdb_filter unique.",
+            "2 or more entries match \"{}\" below \"{}\" ({}): refusing. Make ldapdb_filter unique.",
             Shown(&search.filter),
-            Shown(&search.base)
+            Shown(&search.base),
+            names.join(", ")
         );
         Self::new(33, Level::Err, Code::FAIL, server, text)
     }

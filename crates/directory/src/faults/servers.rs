@@ -79,6 +79,11 @@ impl Fault {
         Self::new(15, Level::Note, Code::UNAVAIL, server, text)
     }
 
+    pub(crate) fn back(server: &str) -> Self {
+        let text = format!("server {server} answers again.");
+        Self::new(15, Level::Note, Code::OK, server, text)
+    }
+
     pub(crate) fn clear_text(server: &str, address: &str) -> Self {
         Self::server(
             16,

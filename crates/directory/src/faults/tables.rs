@@ -108,7 +108,7 @@ fn each_row_of_the_search_table() {
         (&account, 3, 14, Code::UNAVAIL),
         (&account, 80, 14, Code::UNAVAIL),
     ] {
-        let fault = Fault::search("ldap://s", search, &outcome(code, ""));
+        let fault = Fault::search("ldap://s", search, &outcome(code, ""), &[]);
         assert_eq!((fault.number, fault.code), (number, sasl), "{fault}");
     }
 }
