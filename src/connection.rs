@@ -81,6 +81,8 @@ pub(crate) struct Connection {
     pub(crate) authzid: RefCell<Option<CString>>,
     /// Name of the mechanism in use (without -PLUS).
     pub(crate) mechanism: RefCell<Option<CString>>,
+    /// The plugin that brings it (`SASL_AUTHSOURCE`).
+    pub(crate) source: RefCell<Option<CString>>,
     /// Highest level that the system log gets.
     pub(crate) log_level: Cell<i32>,
     /// The `SASL_CU_*` bits of the canonicalisation under way.
@@ -120,6 +122,7 @@ impl Connection {
             authid: RefCell::default(),
             authzid: RefCell::default(),
             mechanism: RefCell::default(),
+            source: RefCell::default(),
             log_level: Cell::new(Level::Err as i32),
             canon_flags: Cell::new(0),
             told_missing_store: Cell::new(false),
@@ -236,6 +239,7 @@ impl Connection {
         self.authid.replace(None);
         self.authzid.replace(None);
         self.mechanism.replace(None);
+        self.source.replace(None);
         self.layer.clear();
     }
 
@@ -252,15 +256,21 @@ impl Connection {
         }
         let name = CString::new(name)
             .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
-        match identity {
-            Identity::Authid => drop(self.authid.replace(Some(name))),
-            Identity::Authzid => drop(self.authzid.replace(Some(name))),
-            Identity::Both => {
-                self.authid.replace(Some(name.clone()));
-                self.authzid.replace(Some(name));
-            }
+        if identity != Identity::Authzid {
+            keep(&self.authid, &name);
+        }
+        if identity != Identity::Authid {
+            keep(&self.authzid, &name);
         }
         Ok(())
+    }
+}
+
+/// Stores a name unless it is there already: plugins and programs hold on to
+/// the pointer, and a login canonicalises the same name several times.
+fn keep(place: &RefCell<Option<CString>>, name: &CString) {
+    if place.borrow().as_ref() != Some(name) {
+        place.replace(Some(name.clone()));
     }
 }
 

@@ -9,11 +9,10 @@ use crate::config;
 use crate::ffi::os;
 use crate::registry::Registry;
 use core::fmt;
-use mech::{ClientMech, ServerMech};
 use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The callbacks given to an init, shared by all threads.
 pub(crate) type Program = Arc<dyn Global>;
@@ -35,6 +34,7 @@ pub(crate) struct Library {
     pub(crate) registry: Registry,
     programs: RwLock<Programs>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
+    plugin_mechs: RwLock<Option<CString>>,
 }
 
 #[derive(Default)]
@@ -254,10 +254,26 @@ impl Library {
         }
     }
 
+    /// The option `plugin_mechs`, as the last init read it.
+    pub(crate) fn plugin_mechs(&self) -> Option<CString> {
+        read(&self.plugin_mechs).clone()
+    }
+
+    /// Reads the option `plugin_mechs`: mechanisms to take from plugins although
+    /// they are built in. Asked once in an init.
+    pub(crate) fn read_plugin_mechs(&self) {
+        let list = self.option(None, c"plugin_mechs");
+        if list.is_some() {
+            *write(&self.plugin_mechs) = list;
+        }
+    }
+
     fn end(&self, side: Side, last: bool) {
         if side == Side::Server {
-            self.registry.forget_auxprops();
+            self.registry.forget_server();
             config::set_options(None);
+        } else {
+            self.registry.forget_client();
         }
         if last {
             self.registry.forget_canonusers();
@@ -297,24 +313,4 @@ impl Host for Library {
     fn handle(&self) -> Handle {
         Handle::NONE
     }
-}
-
-/// Server mechanisms, strongest first.
-pub(crate) fn server_mechs() -> &'static [&'static dyn ServerMech] {
-    static SORTED: OnceLock<Vec<&dyn ServerMech>> = OnceLock::new();
-    SORTED.get_or_init(|| {
-        let mut all = mech::SERVER.to_vec();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    })
-}
-
-/// Client mechanisms, strongest first.
-pub(crate) fn client_mechs() -> &'static [&'static dyn ClientMech] {
-    static SORTED: OnceLock<Vec<&dyn ClientMech>> = OnceLock::new();
-    SORTED.get_or_init(|| {
-        let mut all = mech::CLIENT.to_vec();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    })
 }

@@ -15,11 +15,12 @@ pub(crate) fn providers(conn: &Connection) -> Vec<Arc<dyn Auxprop>> {
     let names = conn.option(None, c"auxprop_plugin");
     let names = names.as_deref().map(CStr::to_string_lossy);
     let mut missing = Vec::new();
-    let found = conn.library.registry.auxprops(
-        &conn.library.folders(),
-        names.as_deref(),
-        |name| missing.push(name.to_owned()),
-    );
+    let found = conn
+        .library
+        .registry
+        .auxprops(&conn.library.folders(), names.as_deref(), |name| {
+            missing.push(name.to_owned())
+        });
     match names.as_deref() {
         Some(names) if found.is_empty() => tell_missing(conn, names),
         Some(_) if !missing.is_empty() => tell_missing(conn, &missing.join(" ")),

@@ -10,8 +10,9 @@
 use crate::application::{Asked, Authorisation};
 use crate::connection::Connection;
 use crate::library::Side;
+use crate::mechanisms::ServerHandle;
 use crate::select::{self, SUCCESS_DATA};
-use crate::{identity, library, lookup};
+use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
@@ -94,22 +95,33 @@ impl Server {
 
     /// The mechanisms that this connection may use: the advertised order is
     /// `mech_list`'s, else strongest first.
-    fn mechanisms(&self) -> Vec<&'static dyn ServerMech> {
-        let all = library::server_mechs();
-        match &self.allowed {
-            None => all.to_vec(),
-            Some(names) => names.iter().filter_map(|name| find(all, name)).collect(),
+    fn mechanisms(&self) -> Vec<ServerHandle> {
+        let library = &self.conn.library;
+        let Some(names) = &self.allowed else {
+            return library.server_mechs();
+        };
+        let built_in: Vec<_> = names
+            .iter()
+            .map_while(|name| library.built_in_server(name))
+            .collect();
+        if built_in.len() == names.len() {
+            return built_in; // no plugin need be opened
         }
+        let all = library.server_mechs();
+        names.iter().filter_map(|name| find(&all, name)).collect()
     }
 
     /// The mechanism of that name, if this connection may use it.
-    fn mechanism(&self, name: &str) -> Option<&'static dyn ServerMech> {
+    fn mechanism(&self, name: &str) -> Option<ServerHandle> {
         let allowed = self.allowed.as_ref();
         if allowed.is_some_and(|names| !names.iter().any(|known| known.eq_ignore_ascii_case(name)))
         {
             return None;
         }
-        find(library::server_mechs(), name)
+        let library = &self.conn.library;
+        library
+            .built_in_server(name)
+            .or_else(|| find(&library.server_mechs(), name))
     }
 
     /// The names to offer now.
@@ -125,7 +137,7 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(mechanism).is_err() {
+            if self.permit(&*mechanism).is_err() {
                 continue;
             }
             let name = &mechanism.info().name;
@@ -183,7 +195,7 @@ impl Server {
         let mechanism = self
             .mechanism(base)
             .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
-        self.permit(mechanism)?;
+        self.permit(&*mechanism)?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
         self.conn
@@ -413,10 +425,9 @@ impl Server {
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
 pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
 
-fn find(all: &[&'static dyn ServerMech], name: &str) -> Option<&'static dyn ServerMech> {
-    all.iter()
-        .copied()
-        .find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(name))
+fn find(all: &[ServerHandle], name: &str) -> Option<ServerHandle> {
+    let same = |known: &&ServerHandle| known.info().name.eq_ignore_ascii_case(name);
+    all.iter().find(same).cloned()
 }
 
 /// The spellings of a true option: the first character decides, or `on`.

@@ -62,9 +62,7 @@ pub(crate) fn run(
 }
 
 fn both(stored: Result<()>, called: Result<()>) -> Result<()> {
-    let violated = |outcome: &Result<()>| {
-        matches!(outcome, Err(error) if error.code() == Code::CONSTRAINT_VIOLAT)
-    };
+    let violated = |outcome: &Result<()>| matches!(outcome, Err(error) if error.code() == Code::CONSTRAINT_VIOLAT);
     match (&stored, &called) {
         (Err(_), Ok(())) if violated(&stored) => called,
         (_, Ok(())) => stored,
@@ -78,10 +76,7 @@ fn report(server: &Server, user: &CStr, way: &str, outcome: &Result<()>) {
     let conn = server.connection();
     match outcome {
         Ok(()) => conn.log(Level::Note, format_args!("{way} succeeded for {user}")),
-        Err(error) => conn.log(
-            Level::Err,
-            format_args!("{way} failed for {user}: {error}"),
-        ),
+        Err(error) => conn.log(Level::Err, format_args!("{way} failed for {user}: {error}")),
     }
 }
 

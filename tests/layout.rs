@@ -4,6 +4,14 @@
 //! Debian's headers and ours.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 use core::mem::{offset_of, size_of};
 use lab::stage::{sources, target};
@@ -135,7 +143,9 @@ fn written() -> BTreeMap<String, BTreeSet<String>> {
 /// The constants written there, `NAME = value`.
 fn constants() -> Vec<(String, String)> {
     let text = raw_text();
-    let lines = text.lines().filter_map(|line| line.strip_prefix("pub const "));
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub const "));
     lines
         .map(|line| {
             let (name, rest) = line.split_once(':').unwrap();
@@ -210,7 +220,10 @@ fn every_mirror_and_field_is_checked() {
         let Some((_, checked)) = mirrors.get(name.as_str()) else {
             panic!("{name} is not checked");
         };
-        let checked: BTreeSet<_> = checked.iter().map(|(field, _)| (*field).to_owned()).collect();
+        let checked: BTreeSet<_> = checked
+            .iter()
+            .map(|(field, _)| (*field).to_owned())
+            .collect();
         assert_eq!(checked, fields, "{name}");
     }
     assert!(constants().len() > 80, "{}", constants().len());

@@ -86,6 +86,7 @@ impl ClientHost for Client {
     fn ask(&self, prompt: &Prompt) -> Result<Answer> {
         match self.answered(prompt.kind) {
             Some(Some(answer)) => return Ok(Answer::Given(answer)),
+            // Not every prompt needs an answer: the mechanism decides.
             Some(None) => return Ok(Answer::Null),
             None => {}
         }

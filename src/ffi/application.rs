@@ -134,7 +134,12 @@ impl CApplication {
         unsafe { crate::ffi::conn::property_context(self.conn) }
     }
 
-    fn simple(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Option<Secret>> {
+    fn simple(
+        &self,
+        id: c_ulong,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let mut result = ptr::null();
         let code = call!(
             procedure,
@@ -147,7 +152,12 @@ impl CApplication {
         given_text(code, result)
     }
 
-    fn secret(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Option<Secret>> {
+    fn secret(
+        &self,
+        id: c_ulong,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let mut result: *mut sasl_secret_t = ptr::null_mut();
         let code = call!(
             procedure,
@@ -171,7 +181,12 @@ impl CApplication {
         Asked::Given(Some(Secret::from(bytes)))
     }
 
-    fn realm(&self, prompt: &Prompt, procedure: Procedure, context: *mut c_void) -> Asked<Option<Secret>> {
+    fn realm(
+        &self,
+        prompt: &Prompt,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let names: Vec<CString> = prompt.choices.iter().map(|text| c_text(text)).collect();
         let mut list: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         list.push(ptr::null());
@@ -257,6 +272,19 @@ pub(crate) fn prompt_id(kind: PromptKind) -> c_ulong {
     }
 }
 
+/// The prompt behind a callback number, if it is one.
+pub(crate) fn prompt_kind(id: c_ulong) -> Option<PromptKind> {
+    const KINDS: [PromptKind; 6] = [
+        PromptKind::User,
+        PromptKind::AuthName,
+        PromptKind::Pass,
+        PromptKind::Realm,
+        PromptKind::Echo,
+        PromptKind::NoEcho,
+    ];
+    KINDS.into_iter().find(|kind| prompt_id(*kind) == id)
+}
+
 impl Application for CApplication {
     fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
@@ -290,13 +318,7 @@ impl Application for CApplication {
 
     fn log(&self, level: i32, message: &CStr) {
         if let Entry::Procedure(procedure, context) = self.find(SASL_CB_LOG) {
-            call!(
-                procedure,
-                sasl_log_t,
-                context,
-                level,
-                message.as_ptr()
-            );
+            call!(procedure, sasl_log_t, context, level, message.as_ptr());
         }
     }
 

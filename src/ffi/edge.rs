@@ -93,6 +93,9 @@ pub(crate) fn bad_argument(reason: &str) -> Error {
 pub(crate) fn internal_error(code: Code, reason: &str) -> Error {
     let place = core::panic::Location::caller();
     let (file, line) = (place.file(), place.line());
-    let text = format!("Internal Error {} in {file} near line {line}: {reason}", code.0);
+    let text = format!(
+        "Internal Error {} in {file} near line {line}: {reason}",
+        code.0
+    );
     Error::with(code, text)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where finished texts of `sasl_seterror` and of plugins' `log` go.
 
-use crate::ffi::conn::Conn;
 use crate::ffi::callbacks::level_of;
+use crate::ffi::conn::Conn;
 use crate::library;
 use core::ffi::{c_int, c_uint};
 use saslplug::Level;

@@ -4,6 +4,7 @@
 use crate::ffi::conn::Conn;
 use crate::ffi::plugin::auxprop::CAuxprop;
 use crate::ffi::plugin::canonuser::CCanonUser;
+use crate::ffi::plugin::{client_mech, server_mech};
 use crate::ffi::{arg, edge};
 use crate::propctx::PropCtx;
 use crate::server::Server;
@@ -169,50 +170,62 @@ pub(crate) unsafe extern "C" fn sasl_canonuser_add_plugin(
     })
 }
 
-/// Mechanism plugins in C: the ABI is there, the adapter is not yet.
-fn no_c_mechanisms(plugname: *const c_char) -> c_int {
-    // SAFETY: saslplug.h: NULL or a string.
-    let name = unsafe { arg::text(plugname) }
-        .unwrap_or_default()
-        .to_string_lossy();
-    edge::guard(Code::FAIL.0, || {
-        let text =
-            "mechanism plugins in C are not supported by this version; built-in mechanisms are";
-        library::current().log(Level::Err, format_args!("plugin {name}: {text}"));
-        Code::NOMECH.0
-    })
-}
-
-/// Refuses a server mechanism, and says so.
+/// Adds the server mechanisms that a program's entry brings.
 ///
 /// # Safety
 /// - `plugname`: NULL or a string
+/// - `splugfunc`: NULL or an entry as saslplug.h wants it; what it gives stays
+///   valid until done
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn sasl_server_add_plugin(
     plugname: *const c_char,
     splugfunc: Option<sasl_server_plug_init_t>,
 ) -> c_int {
-    if splugfunc.is_none() {
-        Code::BADPARAM.0
-    } else {
-        no_c_mechanisms(plugname)
-    }
+    // SAFETY: saslplug.h: see above.
+    let name = unsafe { arg::text(plugname) };
+    edge::guard(Code::FAIL.0, || {
+        let (Some(name), Some(entry)) = (name, splugfunc) else {
+            return Code::BADPARAM.0;
+        };
+        // SAFETY: see above.
+        let made = unsafe { server_mech::init(entry, name, None) };
+        match added("sasl_server_add_plugin", name, made) {
+            Ok(mechs) => {
+                let mechs = mechs.into_iter().map(|mech| Arc::new(mech) as _).collect();
+                library::current().registry.add_server_mechs(mechs);
+                Code::OK.0
+            }
+            Err(code) => code,
+        }
+    })
 }
 
-/// Refuses a client mechanism, and says so.
+/// Adds the client mechanisms that a program's entry brings.
 ///
 /// # Safety
-/// - `plugname`: NULL or a string
+/// As [`sasl_server_add_plugin`].
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn sasl_client_add_plugin(
     plugname: *const c_char,
     cplugfunc: Option<sasl_client_plug_init_t>,
 ) -> c_int {
-    if cplugfunc.is_none() {
-        Code::BADPARAM.0
-    } else {
-        no_c_mechanisms(plugname)
-    }
+    // SAFETY: saslplug.h: see above.
+    let name = unsafe { arg::text(plugname) };
+    edge::guard(Code::FAIL.0, || {
+        let (Some(name), Some(entry)) = (name, cplugfunc) else {
+            return Code::BADPARAM.0;
+        };
+        // SAFETY: see above.
+        let made = unsafe { client_mech::init(entry, name, None) };
+        match added("sasl_client_add_plugin", name, made) {
+            Ok(mechs) => {
+                let mechs = mechs.into_iter().map(|mech| Arc::new(mech) as _).collect();
+                library::current().registry.add_client_mechs(mechs);
+                Code::OK.0
+            }
+            Err(code) => code,
+        }
+    })
 }
 
 symver!(

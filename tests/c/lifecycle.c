@@ -31,12 +31,7 @@ static void utils(void)
 
 static void mechs(void)
 {
-    const char **list = sasl_global_listmech();
-    if (list == NULL)
-        say("global list NULL");
-    for (; list != NULL && *list != NULL; list++)
-        if (is_few(*list))
-            say("global list: %s", *list);
+    global_list("global list");
 }
 
 static void version(void)

@@ -24,7 +24,9 @@ impl Table {
         let (_, rest) = text
             .split_once("<!-- differences -->")
             .ok_or("no table of differences")?;
-        let (table, _) = rest.split_once("<!-- end -->").ok_or("no end of the table")?;
+        let (table, _) = rest
+            .split_once("<!-- end -->")
+            .ok_or("no end of the table")?;
         let lines = table.lines().filter(|line| line.starts_with('|'));
         lines.skip(2).map(row).collect::<Result<_, _>>().map(Self)
     }

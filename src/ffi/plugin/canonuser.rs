@@ -137,21 +137,26 @@ impl CanonUser for CCanonUser {
             .ok_or_else(|| missing("server"))?;
         let params = server_params(host)?;
         let context = self.plug().glob_context;
-        call(host, user, identity, |name, len, flags, out, max, out_len| {
-            // SAFETY: saslplug.h; the buffers have the lengths that are passed.
-            unsafe {
-                function(
-                    context,
-                    params,
-                    name.cast(),
-                    len,
-                    flags,
-                    out.cast(),
-                    max,
-                    out_len,
-                )
-            }
-        })
+        call(
+            host,
+            user,
+            identity,
+            |name, len, flags, out, max, out_len| {
+                // SAFETY: saslplug.h; the buffers have the lengths that are passed.
+                unsafe {
+                    function(
+                        context,
+                        params,
+                        name.cast(),
+                        len,
+                        flags,
+                        out.cast(),
+                        max,
+                        out_len,
+                    )
+                }
+            },
+        )
     }
 
     fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
@@ -161,21 +166,26 @@ impl CanonUser for CCanonUser {
             .ok_or_else(|| missing("client"))?;
         let params = crate::ffi::params::client(host)?;
         let context = self.plug().glob_context;
-        call(host, user, identity, |name, len, flags, out, max, out_len| {
-            // SAFETY: as above.
-            unsafe {
-                function(
-                    context,
-                    params,
-                    name.cast(),
-                    len,
-                    flags,
-                    out.cast(),
-                    max,
-                    out_len,
-                )
-            }
-        })
+        call(
+            host,
+            user,
+            identity,
+            |name, len, flags, out, max, out_len| {
+                // SAFETY: as above.
+                unsafe {
+                    function(
+                        context,
+                        params,
+                        name.cast(),
+                        len,
+                        flags,
+                        out.cast(),
+                        max,
+                        out_len,
+                    )
+                }
+            },
+        )
     }
 }
 

@@ -91,7 +91,10 @@ fn default_folders() -> Vec<PathBuf> {
 /// The same as one text, for plugins that ask (`SASL_CB_GETPATH`).
 pub(crate) fn default_plugin_path() -> CString {
     let all = default_folders();
-    let texts: Vec<&[u8]> = all.iter().map(|folder| folder.as_os_str().as_bytes()).collect();
+    let texts: Vec<&[u8]> = all
+        .iter()
+        .map(|folder| folder.as_os_str().as_bytes())
+        .collect();
     CString::new(texts.join(&b':')).unwrap_or_default()
 }
 

@@ -3,6 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
+pub mod base64;
+pub mod cyrus;
+pub mod imap;
+pub mod imtest;
 pub mod library;
+pub mod maps;
+pub mod memcached;
+pub mod placed;
+pub mod port;
+pub mod process;
 pub mod program;
+pub mod sample;
+pub mod saslauthd;
+pub mod sasldb;
+pub mod scratch;
+pub mod slapd;
 pub mod stage;
+pub mod story;
+pub mod syslog;

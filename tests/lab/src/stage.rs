@@ -105,11 +105,7 @@ fn lay_out() -> io::Result<Stage> {
     let mut expected = Vec::new();
     for plugin in plugin_names()? {
         let file = format!("lib{plugin}.so");
-        put(
-            &plugins.join(&file),
-            &fs::read(release.join(&file))?,
-            0o755,
-        )?;
+        put(&plugins.join(&file), &fs::read(release.join(&file))?, 0o755)?;
         expected.push(file);
     }
     remove_all_but(&plugins, &expected)?;
@@ -125,8 +121,7 @@ fn lay_out() -> io::Result<Stage> {
     let text = template
         .replace("@prefix@", &stage.root.display().to_string())
         .replace("@libdir@", "${prefix}/lib")
-        .replace("@includedir@", "${prefix}/include")
-        .replace("@url@", "");
+        .replace("@includedir@", "${prefix}/include");
     put(&lib.join("pkgconfig/libsasl2.pc"), text.as_bytes(), 0o644)?;
     Ok(stage)
 }
