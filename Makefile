@@ -7,6 +7,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib/oxisasl
 DESTDIR ?=
+STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
 .PHONY: help demo check fmt clippy unsafe test stage bench install clean
 
@@ -36,13 +37,10 @@ unsafe:
 
 test:
 	@sh tests/packages.sh check
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 stage:
-	$(CARGO) build --release -p oxisasl -p ldapdb
-	mkdir -p target/stage/lib/sasl2
-	install -m 644 target/release/libsasl2.so target/stage/lib/libsasl2.so.2
-	install -m 644 target/release/libldapdb.so target/stage/lib/sasl2/libldapdb.so
+	@$(CARGO) run -q -p lab --bin stage
 
 bench:
 	@sh tests/packages.sh check
@@ -50,8 +48,8 @@ bench:
 
 install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
-	install -m 644 target/stage/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
-	install -m 644 target/stage/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
+	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
+	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2 PROGRAM'
 
 clean:

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::library;
+use crate::mechanisms::ClientHandle;
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{
@@ -63,7 +63,7 @@ impl Client {
             client_fqdn: OnceCell::new(),
             allowed,
         };
-        if client.mechanisms().is_empty() {
+        if client.allowed.is_some() && client.mechanisms().is_empty() {
             let text = "option client_mech_list names no mechanism that exists here";
             return Err(Error::new(Code::NOMECH, text));
         }
@@ -75,13 +75,40 @@ impl Client {
         &self.conn
     }
 
+    /// What selection decided about channel binding.
+    pub(crate) fn disposition(&self) -> Disposition {
+        self.disposition.get()
+    }
+
     /// Takes what the program answered; `None` = it left the result out.
     pub(crate) fn take_answers(&self, answers: Vec<(PromptKind, Option<Secret>)>) {
         self.answers.replace(answers);
     }
 
-    fn mechanisms(&self) -> Vec<&'static dyn ClientMech> {
-        let mut all = library::client_mechs().to_vec();
+    fn mechanisms(&self) -> Vec<ClientHandle> {
+        let mut all = self.conn.library.client_mechs();
+        if let Some(names) = &self.allowed {
+            all.retain(|mechanism| {
+                names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
+            });
+        }
+        all
+    }
+
+    /// The mechanisms to choose from, strongest first. Where all that the server
+    /// offers is built in, no plugin is opened.
+    fn candidates(&self, offered: &[(&str, bool)]) -> Vec<ClientHandle> {
+        let library = &self.conn.library;
+        let built_in = offered
+            .iter()
+            .all(|(name, _)| library.built_in_client(name).is_some());
+        let mut all = if built_in {
+            library.built_in_clients()
+        } else {
+            library.client_mechs()
+        };
         if let Some(names) = &self.allowed {
             all.retain(|mechanism| {
                 names
@@ -97,7 +124,7 @@ impl Client {
         let mechanisms = self.mechanisms();
         let usable = mechanisms
             .iter()
-            .filter(|mechanism| self.permit(**mechanism).is_ok());
+            .filter(|mechanism| self.permit(&***mechanism).is_ok());
         usable
             .map(|mechanism| mechanism.info().name.clone().into_owned())
             .collect()
@@ -156,7 +183,7 @@ impl Client {
     }
 
     /// The strongest mechanism of ours that the server offers and that starts.
-    fn choose(&self, list: &str) -> Result<(&'static dyn ClientMech, Box<dyn ClientExchange>)> {
+    fn choose(&self, list: &str) -> Result<(ClientHandle, Box<dyn ClientExchange>)> {
         let offered: Vec<_> = select::names(list).map(select::split_plus).collect();
         let binding = self.conn.bindings.borrow().first().cloned();
         let critical = binding.as_ref().is_some_and(|binding| binding.critical);
@@ -169,7 +196,7 @@ impl Client {
             ));
         }
         let mut reason = None;
-        for mechanism in self.mechanisms() {
+        for mechanism in self.candidates(&offered) {
             let name = &mechanism.info().name;
             let fits = |plus: bool| {
                 offered
@@ -180,7 +207,7 @@ impl Client {
             if !plus && !fits(false) {
                 continue;
             }
-            if let Err(error) = self.permit(mechanism) {
+            if let Err(error) = self.permit(&*mechanism) {
                 reason = Some(format!("{name}: {}", error.reason()));
                 continue;
             }

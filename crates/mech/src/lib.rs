@@ -9,6 +9,7 @@
 mod anonymous;
 pub mod base64;
 mod client;
+mod cram_md5;
 mod credentials;
 mod digest_md5;
 mod external;
@@ -25,10 +26,26 @@ pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, Mec
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
+/// The plugin file in which stock has a mechanism; its name where it has none.
+pub fn stock_plugin(mechanism: &str) -> &str {
+    match mechanism {
+        "ANONYMOUS" => "anonymous",
+        "CRAM-MD5" => "crammd5",
+        "DIGEST-MD5" => "digestmd5",
+        "LOGIN" => "login",
+        "NTLM" => "ntlm",
+        "OTP" => "otp",
+        "PLAIN" => "plain",
+        name if name.starts_with("SCRAM-") => "scram",
+        name => name,
+    }
+}
+
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -38,6 +55,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
 pub static CLIENT: &[&dyn ClientMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

@@ -26,6 +26,7 @@ pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback
         }
         let app = super::begin(Side::Client, callbacks);
         let program: Program = Arc::new(app);
+        library::current().read_plugin_mechs();
         match library::current().set_folders(|| setup::plugin_folders(&program)) {
             Ok(()) => {
                 library::begin(Side::Client);
@@ -160,9 +161,14 @@ impl Results {
             let text = "the program answers prompts neither by callback nor by interaction";
             return Err(Error::new(Code::FAIL, text));
         }
-        let mut prompts = Box::new(Prompts::new(&reply.prompts));
-        self.prompts.set(prompts.as_ptr());
-        conn.prompts.replace(Some(prompts));
+        let plugins = conn.plugin_prompts.get();
+        if plugins.is_null() {
+            let mut prompts = Box::new(Prompts::new(&reply.prompts));
+            self.prompts.set(prompts.as_ptr());
+            conn.prompts.replace(Some(prompts));
+        } else {
+            self.prompts.set(plugins);
+        }
         self.out.set(ptr::null());
         self.len.set(0);
         Ok(Code::INTERACT)

@@ -126,8 +126,8 @@ static NAMES: OnceLock<Names> = OnceLock::new();
 impl Names {
     fn new() -> Self {
         let mut names: Vec<String> = Vec::new();
-        let server = library::server_mechs();
-        let client = library::client_mechs();
+        let server = library::current().server_mechs();
+        let client = library::current().client_mechs();
         let all = server.iter().map(|mechanism| mechanism.info());
         for info in all.chain(client.iter().map(|mechanism| mechanism.info())) {
             if !names.iter().any(|name| *name == info.name) {

@@ -117,7 +117,7 @@ fn asked(story: &Story) -> [usize; 3] {
 }
 
 #[test]
-fn a_warm_login_is_a_search_and_a_bind() {
+fn a_warm_login_is_a_bind_and_at_most_a_search() {
     let story = Story::open(Library::Ours, Way::Preload, Service::Pool(1)).unwrap();
     assert!(story.log_in(Method::Plain).unwrap().ok, "{}", logs(&story));
     for method in Method::ALL {
@@ -125,7 +125,10 @@ fn a_warm_login_is_a_search_and_a_bind() {
         assert!(story.log_in(method).unwrap().ok, "{}", logs(&story));
         let after = asked(&story);
         let more: Vec<_> = before.iter().zip(after).map(|(b, a)| a - b).collect();
-        assert_eq!(more, [0, 1, 1], "{method:?}\n{}", logs(&story));
+        // What was found may be remembered for seconds; a password is verified
+        // by the directory each time.
+        assert_eq!(more[..2], [0, 1], "{method:?}\n{}", logs(&story));
+        assert!(more[2] <= 1, "{method:?}: {more:?}\n{}", logs(&story));
     }
 }
 
