@@ -179,9 +179,7 @@ impl Client {
         self.exchange.set(None);
         self.finished.set(false);
         self.conn.forget_exchange();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&info.name, mechanism.source());
         self.exchange.set(Some(exchange));
         if !wants_data || info.features.contains(Features::SERVER_FIRST) {
             return Ok(Reply {

@@ -234,6 +234,12 @@ impl Connection {
         (address, length)
     }
 
+    /// Notes the mechanism in use and the plugin that it comes from.
+    pub(crate) fn name_mechanism(&self, name: &str, source: &str) {
+        self.mechanism.replace(CString::new(name).ok());
+        self.source.replace(CString::new(source).ok());
+    }
+
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
         self.authid.replace(None);

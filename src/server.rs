@@ -198,9 +198,7 @@ impl Server {
         self.permit(&*mechanism)?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&info.name, mechanism.source());
         let exchange = mechanism.begin(self)?;
         if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
             let text = "Remote sent first but mech does not allow it.";
