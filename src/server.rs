@@ -174,11 +174,7 @@ impl Server {
         select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
             .map_err(Error::silent)?;
         mechanism.available(self).map_err(|error| {
-            let code = match error.code() {
-                Code::NOTDONE => Code::NOMECH,
-                code => code,
-            };
-            Error::with(code, error.reason().to_owned()).silent()
+            Error::with(Code::NOMECH, error.reason().to_owned())
         })
     }
 
@@ -309,10 +305,8 @@ impl Server {
             self.conn.authzid.borrow().clone(),
         );
         let (Some(authid), Some(requested)) = (authid, authzid) else {
-            return Err(Error::new(
-                Code::FAIL,
-                "the mechanism established no identity",
-            ));
+            let text = "mech did not call canon_user for both authzid and authid";
+            return Err(Error::new(Code::BADPROT, text));
         };
         let realm = self.conn.realm.borrow().clone();
         let request = Authorisation {
