@@ -21,7 +21,9 @@ use std::ffi::CString;
 use std::sync::Arc;
 
 /// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
-pub(crate) const NAME_MAX: usize = 1024;
+pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
+/// The same as C passes it.
+pub(crate) const NAME_ROOM: u32 = 1024;
 
 /// The text of `sasl_errdetail`, made when it is asked for: a missing callback
 /// is recorded several times in each successful login.

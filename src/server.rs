@@ -173,9 +173,9 @@ impl Server {
     fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
         select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
             .map_err(Error::silent)?;
-        mechanism.available(self).map_err(|error| {
-            Error::with(Code::NOMECH, error.reason().to_owned())
-        })
+        mechanism
+            .available(self)
+            .map_err(|error| Error::with(Code::NOMECH, error.reason().to_owned()))
     }
 
     /// Starts an exchange, abandoning one that was under way.

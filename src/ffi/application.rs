@@ -347,7 +347,7 @@ impl Application for CApplication {
             flags,
             realm.map_or(ptr::null(), CStr::as_ptr),
             out.as_mut_ptr().cast(),
-            MAX as c_uint,
+            crate::connection::NAME_ROOM,
             &mut out_len,
         );
         match usize::try_from(out_len) {

@@ -189,8 +189,7 @@ impl ClientMech for CClientMech {
             let plugin = Arc::clone(&self.plugs);
             Context::new(raw, self.plug().mech_dispose, utils, plugin as _)
         };
-        let context =
-            made(code, (!raw.is_null()).then(context))?.unwrap_or_else(context);
+        let context = made(code, (!raw.is_null()).then(context))?.unwrap_or_else(context);
         conn.show_context(Rc::clone(&context));
         Ok(Box::new(CClientExchange {
             context,
@@ -246,7 +245,7 @@ impl ClientExchange for CClientExchange {
         });
         // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
         let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
-        if code < 0 || code > Code::INTERACT.0 {
+        if !(Code::OK.0..=Code::INTERACT.0).contains(&code) {
             conn.hide_context();
         }
         match Code(code) {
