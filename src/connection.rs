@@ -17,13 +17,18 @@ use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::{ChannelBinding, Limits, Security};
 use saslplug::{Code, Error, Handle, Identity, Level, Result};
+use std::collections::VecDeque;
 use std::ffi::CString;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
 pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
 /// The same as C passes it.
 pub(crate) const NAME_ROOM: u32 = 1024;
+
+/// How many replaced names stay readable.
+const RETIRED: usize = 8;
 
 /// The text of `sasl_errdetail`, made when it is asked for: a missing callback
 /// is recorded several times in each successful login.
@@ -94,7 +99,9 @@ pub(crate) struct Connection {
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
-    reply: RefCell<Vec<u8>>,
+    reply: RefCell<Zeroizing<Vec<u8>>>,
+    /// Names that were replaced, oldest first.
+    retired_names: RefCell<VecDeque<CString>>,
     properties: OnceCell<Box<PropCtx>>,
     error_code: Cell<Code>,
     last_error: RefCell<LastError>,
@@ -130,6 +137,7 @@ impl Connection {
             told_missing_store: Cell::new(false),
             layer: Layer::default(),
             reply: RefCell::default(),
+            retired_names: RefCell::default(),
             properties: OnceCell::new(),
             error_code: Cell::new(Code::OK),
             last_error: RefCell::default(),
@@ -228,11 +236,16 @@ impl Connection {
 
     /// Keeps a reply until the next one, and says where it is: address and
     /// length, valid until then.
-    pub(crate) fn keep_reply(&self, mut reply: Vec<u8>) -> (*const u8, usize) {
+    /// Wiped afterwards: a client's reply may be a password.
+    pub(crate) fn keep_reply(&self, reply: Vec<u8>) -> (*const u8, usize) {
+        let reply = Zeroizing::new(reply);
         let length = reply.len();
-        reply.push(0); // callers print challenges as strings
-        let address = reply.as_ptr();
-        self.reply.replace(reply);
+        // The exact size first: growing would leave a copy behind.
+        let mut kept = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
+        kept.extend_from_slice(&reply);
+        kept.push(0); // callers print challenges as strings
+        let address = kept.as_ptr();
+        self.reply.replace(kept);
         (address, length)
     }
 
@@ -244,11 +257,33 @@ impl Connection {
 
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
-        self.authid.replace(None);
-        self.authzid.replace(None);
+        self.forget_identity();
         self.mechanism.replace(None);
         self.source.replace(None);
         self.layer.clear();
+    }
+
+    /// Forgets who is who.
+    pub(crate) fn forget_identity(&self) {
+        self.rename(&self.authid, None);
+        self.rename(&self.authzid, None);
+    }
+
+    /// Replaces a name, unless it is the same: plugins and programs hold on to
+    /// the pointer, and a login canonicalises the same name several times. The
+    /// old one stays readable for a while.
+    fn rename(&self, place: &RefCell<Option<CString>>, name: Option<&CString>) {
+        if place.borrow().as_ref() == name {
+            return;
+        }
+        let Some(old) = place.replace(name.cloned()) else {
+            return;
+        };
+        let mut retired = self.retired_names.borrow_mut();
+        if retired.len() >= RETIRED {
+            retired.pop_front();
+        }
+        retired.push_back(old);
     }
 
     /// Stores a canonical name.
@@ -265,20 +300,12 @@ impl Connection {
         let name = CString::new(name)
             .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
         if identity != Identity::Authzid {
-            keep(&self.authid, &name);
+            self.rename(&self.authid, Some(&name));
         }
         if identity != Identity::Authid {
-            keep(&self.authzid, &name);
+            self.rename(&self.authzid, Some(&name));
         }
         Ok(())
-    }
-}
-
-/// Stores a name unless it is there already: plugins and programs hold on to
-/// the pointer, and a login canonicalises the same name several times.
-fn keep(place: &RefCell<Option<CString>>, name: &CString) {
-    if place.borrow().as_ref() != Some(name) {
-        place.replace(Some(name.clone()));
     }
 }
 

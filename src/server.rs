@@ -7,7 +7,6 @@
 //! the exchange is simply gone.
 #![forbid(unsafe_code)]
 
-use crate::application::{Asked, Authorisation};
 use crate::connection::Connection;
 use crate::library::Side;
 use crate::mechanisms::ServerHandle;
@@ -15,7 +14,7 @@ use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
-use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
+use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
 
@@ -298,81 +297,6 @@ impl Server {
         })
     }
 
-    /// May the authid act as the authzid?
-    fn authorise(&self) -> Result<()> {
-        let (authid, authzid) = (
-            self.conn.authid.borrow().clone(),
-            self.conn.authzid.borrow().clone(),
-        );
-        let (Some(authid), Some(requested)) = (authid, authzid) else {
-            let text = "mech did not call canon_user for both authzid and authid";
-            return Err(Error::new(Code::BADPROT, text));
-        };
-        let realm = self.conn.realm.borrow().clone();
-        let request = Authorisation {
-            requested: &requested,
-            authid: &authid,
-            realm: realm.as_deref(),
-        };
-        match self.conn.app.authorise(&request) {
-            Asked::Given(()) => Ok(()),
-            Asked::Refused(error) => Err(error),
-            Asked::Absent(_) | Asked::Interact => {
-                if requested.is_empty() || requested == authid {
-                    return Ok(());
-                }
-                let text = "Requested identity not authenticated identity";
-                Err(Error::new(Code::BADAUTH, text))
-            }
-        }
-    }
-
-    /// Ends a verification outside an exchange: proxy policy alone.
-    ///
-    /// # Errors
-    /// The policy's.
-    pub(crate) fn allow(&self) -> Result<()> {
-        self.authorise()
-    }
-
-    /// Is what the client bound to what the application wants?
-    fn check_binding(&self, done: &Done) -> Result<()> {
-        let bindings = self.conn.bindings.borrow().clone();
-        let critical = bindings.iter().any(|binding| binding.critical);
-        match (bindings.first(), done.binding.disposition) {
-            (Some(_), Disposition::None) if critical => Err(Error::new(
-                Code::BADBINDING,
-                "server requires channel binding but client provided none",
-            )),
-            (Some(_), Disposition::Want) => Err(Error::new(
-                Code::BADAUTH,
-                "client incorrectly assumed server had no channel binding",
-            )),
-            (None, Disposition::Used) => Err(Error::new(
-                Code::BADBINDING,
-                "client provided channel binding but server had none",
-            )),
-            (Some(first), Disposition::Used) => {
-                let used = done.binding.name.as_deref().unwrap_or_default();
-                if bindings.iter().any(|binding| binding.name == used) {
-                    return Ok(());
-                }
-                let text = format!(
-                    "client channel binding {used} does not match server {}",
-                    first.name
-                );
-                Err(Error::with(Code::BADBINDING, text))
-            }
-            _ if self.plus_asked.get() && done.binding.disposition != Disposition::Used => {
-                Err(Error::new(
-                    Code::BADBINDING,
-                    "client chose a -PLUS mechanism but did not bind",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Canonicalises `name`, stores it, and looks requested properties up for
     /// each identity. `extra` are further `SASL_CU_*` bits.
     ///
@@ -437,3 +361,7 @@ fn transition_of(option: Option<&CStr>) -> Transition {
 
 mod host;
 mod password;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
