@@ -96,8 +96,8 @@ fn exchange(
     request: &[u8],
 ) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
     let at = |step| move |error| (step, error);
-    let mut stream = os::connect_unix(socket, PATIENCE)
-        .map_err(at("cannot connect to saslauthd server"))?;
+    let mut stream =
+        os::connect_unix(socket, PATIENCE).map_err(at("cannot connect to saslauthd server"))?;
     stream
         .set_read_timeout(Some(PATIENCE))
         .map_err(at("cannot set a time limit"))?;
