@@ -17,6 +17,7 @@ mod info;
 mod login;
 mod plain;
 mod printable;
+mod scram;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -24,10 +25,16 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
+pub use scram::forget_keys;
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
@@ -38,6 +45,11 @@ pub static SERVER: &[&dyn ServerMech] = &[
 
 /// The built-in client mechanisms, the strongest first.
 pub static CLIENT: &[&dyn ClientMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
