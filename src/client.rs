@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::library::ClientHandle;
+use crate::mechanisms::ClientHandle;
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{

@@ -85,6 +85,10 @@ pub(crate) struct Connection {
     pub(crate) source: RefCell<Option<CString>>,
     /// Highest level that the system log gets.
     pub(crate) log_level: Cell<i32>,
+    /// The `SASL_CU_*` bits of the canonicalisation under way.
+    pub(crate) canon_flags: Cell<u32>,
+    /// Whether the log knows that a store of `auxprop_plugin` is missing.
+    pub(crate) told_missing_store: Cell<bool>,
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
@@ -120,6 +124,8 @@ impl Connection {
             mechanism: RefCell::default(),
             source: RefCell::default(),
             log_level: Cell::new(Level::Err as i32),
+            canon_flags: Cell::new(0),
+            told_missing_store: Cell::new(false),
             layer: Layer::default(),
             reply: RefCell::default(),
             properties: OnceCell::new(),
@@ -153,9 +159,15 @@ impl Connection {
     /// Writes to the program's log, else to the system's when `level` is not
     /// above `log_level`. Nothing is formatted when nobody wants it.
     pub(crate) fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        self.log_number(level as i32, message);
+    }
+
+    /// The same for a level as a plugin gave it: the program's log gets it
+    /// unchanged.
+    pub(crate) fn log_number(&self, level: i32, message: fmt::Arguments<'_>) {
         if self.app.takes_log() {
             self.app.log(level, &log_line(message));
-        } else if level as i32 <= self.log_level.get() {
+        } else if level <= self.log_level.get() {
             os::syslog(level, &log_line(message));
         }
     }

@@ -9,8 +9,7 @@ use crate::config;
 use crate::ffi::os;
 use crate::registry::Registry;
 use core::fmt;
-use mech::{ClientMech, ServerMech};
-use saslplug::{Code, Error, Level, Result};
+use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -179,7 +178,8 @@ pub(crate) fn leave(side: Side) -> Left {
         (Left::Down { last }, ended)
     };
     if let Some(library) = ended {
-        library.end(side); // plugins' clean-up runs here, without the lock
+        let last = matches!(left, Left::Down { last: true });
+        library.end(side, last); // plugins' clean-up runs here, without the lock
     }
     left
 }
@@ -225,6 +225,11 @@ impl Library {
         Ok(())
     }
 
+    /// Every property store, newest first.
+    pub(crate) fn stores(&self) -> Vec<Arc<dyn Auxprop>> {
+        self.registry.auxprops(&self.folders(), None, |_| ())
+    }
+
     /// An option where there is no connection.
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
         let given = self
@@ -234,25 +239,44 @@ impl Library {
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
-    /// else the system's within `log_level`.
+    /// else the system's within the `log_level` of the configuration file.
     pub(crate) fn log(&self, level: Level, message: fmt::Arguments<'_>) {
         if let Some(program) = self.program().filter(|program| program.takes_log()) {
-            program.log(level, &log_line(message));
+            program.log(level as i32, &log_line(message));
             return;
         }
-        let wanted = self.option(None, c"log_level");
-        let wanted = wanted.and_then(|text| text.to_str().ok()?.trim().parse().ok());
+        let wanted = config::options().and_then(|options| {
+            let text = options.get(c"log_level")?.to_str().ok()?;
+            text.trim().parse().ok()
+        });
         if level as i32 <= wanted.unwrap_or(Level::Err as i32) {
-            os::syslog(level, &log_line(message));
+            os::syslog(level as i32, &log_line(message));
         }
     }
 
-    fn end(&self, side: Side) {
+    /// The option `plugin_mechs`, as the last init read it.
+    pub(crate) fn plugin_mechs(&self) -> Option<CString> {
+        read(&self.plugin_mechs).clone()
+    }
+
+    /// Reads the option `plugin_mechs`: mechanisms to take from plugins although
+    /// they are built in. Asked once in an init.
+    pub(crate) fn read_plugin_mechs(&self) {
+        let list = self.option(None, c"plugin_mechs");
+        if list.is_some() {
+            *write(&self.plugin_mechs) = list;
+        }
+    }
+
+    fn end(&self, side: Side, last: bool) {
         if side == Side::Server {
             self.registry.forget_server();
             config::set_options(None);
         } else {
             self.registry.forget_client();
+        }
+        if last {
+            self.registry.forget_canonusers();
         }
         let mut programs = write(&self.programs);
         match side {
@@ -269,153 +293,24 @@ impl Library {
     }
 }
 
-/// A mechanism in the tables: built in, or from a plugin that stays loaded as
-/// long as anybody holds it.
-pub(crate) enum Held<T: ?Sized + 'static> {
-    /// In `crates/mech`.
-    BuiltIn(&'static T),
-    /// From a file, or added by the program.
-    Loaded(Arc<T>),
-}
-
-impl<T: ?Sized> Clone for Held<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Held::BuiltIn(mechanism) => Held::BuiltIn(mechanism),
-            Held::Loaded(mechanism) => Held::Loaded(Arc::clone(mechanism)),
-        }
-    }
-}
-
-impl<T: ?Sized> core::ops::Deref for Held<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        match self {
-            Held::BuiltIn(mechanism) => mechanism,
-            Held::Loaded(mechanism) => mechanism,
-        }
-    }
-}
-
-/// A server mechanism.
-pub(crate) type ServerHandle = Held<dyn ServerMech>;
-/// A client mechanism.
-pub(crate) type ClientHandle = Held<dyn ClientMech>;
-
-/// Whether `name` is in a list of names.
-fn among(list: Option<&CStr>, name: &str) -> bool {
-    let list = list.map(CStr::to_string_lossy).unwrap_or_default();
-    crate::select::names(&list).any(|item| item.eq_ignore_ascii_case(name))
-}
-
-impl Library {
-    /// The built-in server mechanism of that name, unless the option
-    /// `plugin_mechs` wants the plugin's instead.
-    pub(crate) fn built_in_server(&self, name: &str) -> Option<ServerHandle> {
-        let found = mech::SERVER
-            .iter()
-            .find(|known| known.info().name.eq_ignore_ascii_case(name));
-        let found = found.filter(|_| !among(self.plugin_mechs().as_deref(), name));
-        found.map(|known| Held::BuiltIn(*known))
+/// What a store may ask that is asked without a connection.
+impl Host for Library {
+    fn option(&self, plugin: &str, name: &str) -> Option<String> {
+        let name = CString::new(name).ok()?;
+        let plugin = CString::new(plugin).ok().filter(|name| !name.is_empty());
+        let value = Library::option(self, plugin.as_deref(), &name)?;
+        Some(value.to_string_lossy().into_owned())
     }
 
-    /// The built-in client mechanism of that name, likewise.
-    pub(crate) fn built_in_client(&self, name: &str) -> Option<ClientHandle> {
-        let found = mech::CLIENT
-            .iter()
-            .find(|known| known.info().name.eq_ignore_ascii_case(name));
-        let found = found.filter(|_| !among(self.plugin_mechs().as_deref(), name));
-        found.map(|known| Held::BuiltIn(*known))
+    fn property(&self, _: &CStr) -> Vec<Secret> {
+        Vec::new()
     }
 
-    /// The built-in client mechanisms, strongest first.
-    pub(crate) fn built_in_clients(&self) -> Vec<ClientHandle> {
-        let names = mech::CLIENT.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_client(name))
-            .collect();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
+    fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        Library::log(self, level, message);
     }
 
-    fn plugin_mechs(&self) -> Option<CString> {
-        read(&self.plugin_mechs).clone()
+    fn handle(&self) -> Handle {
+        Handle::NONE
     }
-
-    /// Reads the option `plugin_mechs`: mechanisms to take from plugins although
-    /// they are built in. Asked once in an init.
-    pub(crate) fn read_plugin_mechs(&self) {
-        let list = self.option(None, c"plugin_mechs");
-        if list.is_some() {
-            *write(&self.plugin_mechs) = list;
-        }
-    }
-
-    /// All server mechanisms, strongest first; opens what plugins there are. A
-    /// built-in wins over a file of its name.
-    pub(crate) fn server_mechs(&self) -> Vec<ServerHandle> {
-        let names = mech::SERVER.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_server(name))
-            .collect();
-        let skip = |stem: &CStr| all_built_in(stem, |name| self.built_in_server(name).is_some());
-        for mechanism in self.registry.server_mechs(&self.folders(), skip) {
-            let name = &mechanism.info().name;
-            if !all
-                .iter()
-                .any(|known| known.info().name.eq_ignore_ascii_case(name))
-            {
-                all.push(Held::Loaded(mechanism));
-            }
-        }
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    }
-
-    /// All client mechanisms, likewise.
-    pub(crate) fn client_mechs(&self) -> Vec<ClientHandle> {
-        let names = mech::CLIENT.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_client(name))
-            .collect();
-        let skip = |stem: &CStr| all_built_in(stem, |name| self.built_in_client(name).is_some());
-        for mechanism in self.registry.client_mechs(&self.folders(), skip) {
-            let name = &mechanism.info().name;
-            if !all
-                .iter()
-                .any(|known| known.info().name.eq_ignore_ascii_case(name))
-            {
-                all.push(Held::Loaded(mechanism));
-            }
-        }
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    }
-}
-
-/// The mechanisms in the files of well-known packages.
-const KNOWN_FILES: &[(&CStr, &[&str])] = &[
-    (c"anonymous", &["ANONYMOUS"]),
-    (c"crammd5", &["CRAM-MD5"]),
-    (c"digestmd5", &["DIGEST-MD5"]),
-    (c"login", &["LOGIN"]),
-    (c"ntlm", &["NTLM"]),
-    (c"otp", &["OTP"]),
-    (c"plain", &["PLAIN"]),
-    (
-        c"scram",
-        &[
-            "SCRAM-SHA-1",
-            "SCRAM-SHA-224",
-            "SCRAM-SHA-256",
-            "SCRAM-SHA-384",
-            "SCRAM-SHA-512",
-        ],
-    ),
-];
-
-/// Whether a file has nothing that is not built in: it need not be opened.
-fn all_built_in(stem: &CStr, built_in: impl Fn(&str) -> bool) -> bool {
-    let known = KNOWN_FILES.iter().find(|(known, _)| *known == stem);
-    known.is_some_and(|(_, names)| names.iter().all(|name| built_in(name)))
 }

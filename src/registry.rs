@@ -72,11 +72,21 @@ impl Registry {
             }
             (
                 core::mem::take(&mut state.server_mechs),
-                core::mem::take(&mut state.auxprops),
                 core::mem::take(&mut state.verifiers),
+                core::mem::take(&mut state.auxprops),
             )
         };
-        drop(forgotten); // runs the plugins' own clean-up, without the lock
+        let (mechs, verifiers, auxprops) = forgotten;
+        // Runs the plugins' own clean-up, without the lock, newest first.
+        drop(mechs);
+        drop(verifiers);
+        auxprops.into_iter().rev().for_each(drop);
+    }
+
+    /// Forgets the canonicalisers, as the last done does.
+    pub(crate) fn forget_canonusers(&self) {
+        let forgotten = core::mem::take(&mut self.lock().canonusers);
+        forgotten.into_iter().rev().for_each(drop);
     }
 
     /// Forgets what belongs to the client side.
@@ -106,25 +116,36 @@ impl Registry {
         };
         let mut found = Vec::new();
         for name in names.split_ascii_whitespace() {
-            match self.auxprop(folders, name) {
-                Some(provider) => found.push(provider),
-                None => missing(name),
+            let named = self.named_auxprops(folders, name);
+            if named.is_empty() {
+                missing(name);
             }
+            found.extend(named);
         }
         found
     }
 
-    fn auxprop(&self, folders: &[PathBuf], name: &str) -> Option<Arc<dyn Auxprop>> {
-        let find = || {
+    /// All property stores of a name: a program may add one twice.
+    fn named_auxprops(&self, folders: &[PathBuf], name: &str) -> Vec<Arc<dyn Auxprop>> {
+        let find = || -> Vec<Arc<dyn Auxprop>> {
             let state = self.lock();
-            state
-                .auxprops
-                .iter()
-                .rev()
-                .find(|known| same_name(known.name(), name))
+            let known = state.auxprops.iter().rev();
+            known
+                .filter(|known| same_name(known.name(), name))
                 .cloned()
+                .collect()
         };
-        self.search(folders, |file| same_name(file, name), find)
+        let found = self.search(
+            folders,
+            |file| same_name(file, name),
+            || Some(find()).filter(|found| !found.is_empty()),
+        );
+        found.unwrap_or_default()
+    }
+
+    /// Whether any plugin brought a verifier along.
+    pub(crate) fn has_verifiers(&self) -> bool {
+        !self.lock().verifiers.is_empty()
     }
 
     /// The canonicaliser that `canon_user_plugin` names: its own name, or its

@@ -9,13 +9,14 @@
 
 use crate::application::{Asked, Authorisation};
 use crate::connection::Connection;
-use crate::library::{ServerHandle, Side};
+use crate::library::Side;
+use crate::mechanisms::ServerHandle;
 use crate::select::{self, SUCCESS_DATA};
-use crate::{checkpass, identity, lookup, setpass};
+use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
-use saslplug::{Code, Error, Identity, Level, Result, Secret};
+use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
 
 /// Where an exchange stands.
@@ -166,10 +167,18 @@ impl Server {
         }
     }
 
-    /// Whether `mechanism` may be used on this connection now.
+    /// Whether `mechanism` may be used on this connection now. One that is not
+    /// available yet is as good as none.
     fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
-        select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)?;
-        mechanism.available(self)
+        select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
+            .map_err(Error::silent)?;
+        mechanism.available(self).map_err(|error| {
+            let code = match error.code() {
+                Code::NOTDONE => Code::NOMECH,
+                code => code,
+            };
+            Error::with(code, error.reason().to_owned()).silent()
+        })
     }
 
     /// Starts an exchange, abandoning one that was under way.
@@ -410,86 +419,6 @@ impl Server {
         let name = name.borrow().clone().unwrap_or_default();
         lookup::run(&self.conn, self, &name, identity, false)
     }
-
-    /// Verifies a password that the application got outside an exchange
-    /// (`sasl_checkpass`).
-    ///
-    /// # Errors
-    /// The verification's; the reason is always `checkpass failed`.
-    pub(crate) fn check_plain(&self, user: &[u8], password: &Secret) -> Result<()> {
-        self.reset();
-        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let authid = self.conn.authid.borrow().clone().unwrap_or_default();
-        checkpass::run(self, &authid, password).map_err(|error| self.checkpass_failed(&error))?;
-        self.authorise()
-    }
-
-    /// Verifies a password for a canonical name (`sasl_utils_t.checkpass`).
-    ///
-    /// # Errors
-    /// As [`Server::check_plain`].
-    pub(crate) fn check_canonical(&self, user: &CStr, password: &Secret) -> Result<()> {
-        checkpass::run(self, user, password).map_err(|error| self.checkpass_failed(&error))
-    }
-
-    /// Programs match the text `checkpass failed`; the reason goes to the log.
-    fn checkpass_failed(&self, error: &Error) -> Error {
-        if !error.reason().is_empty() && !error.is_silent() {
-            self.conn
-                .log(Level::Fail, format_args!("{}", error.reason()));
-        }
-        Error::new(error.code(), "checkpass failed").silent()
-    }
-
-    /// Whether a user exists by the configured methods.
-    ///
-    /// # Errors
-    /// `NOUSER`, or what the methods say.
-    pub(crate) fn user_exists(&self, user: &CStr) -> Result<()> {
-        checkpass::exists(self, user)
-    }
-
-    /// Whether `auto_transition` is on.
-    pub(crate) fn transitions(&self) -> bool {
-        self.transition.get() != Transition::No
-    }
-
-    /// Offers a verified password to the property stores (`auto_transition`).
-    pub(crate) fn transition(&self, password: &Secret) {
-        if !self.transitions() {
-            return;
-        }
-        let user = setpass::canonical(self);
-        let name = user.to_string_lossy();
-        self.conn.log(
-            Level::Note,
-            format_args!("transitioning user {name} to auxprop database"),
-        );
-        let plain = self.transition.get() == Transition::Yes;
-        let flags = if plain {
-            setpass::CREATE
-        } else {
-            setpass::CREATE | setpass::NOPLAIN
-        };
-        // A login does not fail because the copy could not be kept; the log has
-        // the reason.
-        let _ = setpass::run(self, &user, Some(password), flags);
-    }
-
-    /// Sets, changes or removes a password (`sasl_setpass`).
-    ///
-    /// # Errors
-    /// The canonicaliser's, the stores'.
-    pub(crate) fn set_password(
-        &self,
-        user: &[u8],
-        password: Option<&Secret>,
-        flags: u32,
-    ) -> Result<()> {
-        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let user = setpass::canonical(self);
-        setpass::run(self, &user, password, flags)
-    }
 }
 
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
@@ -514,3 +443,4 @@ fn transition_of(option: Option<&CStr>) -> Transition {
 }
 
 mod host;
+mod password;

@@ -280,8 +280,7 @@ pub(crate) unsafe extern "C" fn auxprop_plugin_info(
                 print("List of auxprop plugins follows\n");
             }
         };
-        let library = library::current();
-        let providers = library.registry.auxprops(&library.folders(), None, |_| ());
+        let providers = library::current().stores();
         if providers.is_empty() {
             return Code::OK.0;
         }

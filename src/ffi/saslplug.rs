@@ -6,6 +6,8 @@ use crate::ffi::plugin::auxprop::CAuxprop;
 use crate::ffi::plugin::canonuser::CCanonUser;
 use crate::ffi::plugin::{client_mech, server_mech};
 use crate::ffi::{arg, edge};
+use crate::propctx::PropCtx;
+use crate::server::Server;
 use crate::{library, setpass};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
@@ -64,44 +66,37 @@ pub(crate) unsafe extern "C" fn sasl_auxprop_store(
 ) -> c_int {
     // SAFETY: sasl.h: see above.
     let (conn, context, user) = unsafe { (Conn::borrow(conn), arg::propctx(ctx), arg::text(user)) };
-    if conn.is_none() && context.is_none() {
-        return edge::guard(Code::FAIL.0, || {
-            if any_store() {
-                Code::OK.0
-            } else {
-                Code::FAIL.0
+    // Not `run`: as on stock, the connection's last error stays what it was.
+    edge::guard(Code::FAIL.0, || {
+        let outcome = match (conn, context) {
+            (None, None) => {
+                let library = library::current();
+                setpass::probe(&*library, &library.stores()).map(|_any| ())
             }
-        });
-    }
-    edge::run(conn, |conn| {
-        let server = conn
-            .server()
-            .ok_or_else(|| edge::bad_argument("no server connection"))?;
-        let Some(context) = context else {
-            let able = setpass::can_store(server.connection(), server);
-            let none = Error::new(Code::FAIL, "no auxprop plugin can store").silent();
-            return if able { Ok(Code::OK) } else { Err(none) };
+            (conn, context) => conn
+                .and_then(Conn::server)
+                .ok_or(Error::bare(Code::BADPARAM))
+                .and_then(|server| store(server, context, user)),
         };
-        let user = user.ok_or_else(|| edge::bad_argument("user is NULL"))?;
-        let names = context.names();
-        let values: Vec<Vec<Secret>> = names.iter().map(|name| context.values(name)).collect();
-        let properties: Vec<(&CStr, &[Secret])> = names
-            .iter()
-            .zip(&values)
-            .map(|(name, values)| (name.as_c_str(), values.as_slice()))
-            .collect();
-        setpass::store(server.connection(), server, user, &properties).map(|()| Code::OK)
+        outcome.map_or_else(|error| error.code().0, |()| Code::OK.0)
     })
 }
 
-/// Whether any property store has a store function at all.
-fn any_store() -> bool {
-    let library = library::current();
-    library
-        .registry
-        .auxprops(&library.folders(), None, |_| ())
+fn store(server: &Server, context: Option<&PropCtx>, user: Option<&CStr>) -> Result<()> {
+    let Some(context) = context else {
+        let providers = setpass::configured(server.connection())?;
+        return setpass::probe(server, &providers).map(|_any| ());
+    };
+    let user = user.ok_or(Code::BADPARAM)?;
+    let providers = setpass::configured(server.connection())?;
+    let names = context.names();
+    let values: Vec<Vec<Secret>> = names.iter().map(|name| context.values(name)).collect();
+    let properties: Vec<(&CStr, &[Secret])> = names
         .iter()
-        .any(|provider| provider.stores())
+        .zip(&values)
+        .map(|(name, values)| (name.as_c_str(), values.as_slice()))
+        .collect();
+    setpass::store(server, &providers, user, &properties)
 }
 
 /// Logs why a plugin of the program was not added.

@@ -219,8 +219,8 @@ static void setpass(void)
 {
     static const sasl_callback_t list[] = {{SASL_CB_SERVER_USERDB_SETPASS, PROC(setter), NULL},
                                            {SASL_CB_LIST_END, NULL, NULL}};
-    static const char *plugins[] = {"table", "writer", "refuser", "broken", "writer refuser",
-                                    "refuser table", "nothing", NULL};
+    static const char *plugins[] = {"table", "writer", "refuser", "writer refuser",
+                                    "refuser table", "nothing", "broken", NULL};
     static const unsigned flags[] = {0, SASL_SET_CREATE, SASL_SET_DISABLE, SASL_SET_NOPLAIN,
                                      SASL_SET_CREATE | SASL_SET_NOPLAIN, SASL_SET_CURMECH_ONLY,
                                      SASL_SET_CREATE | SASL_SET_DISABLE};
@@ -230,8 +230,9 @@ static void setpass(void)
     up();
     CALL(sasl_auxprop_add_plugin("writer", writer));
     CALL(sasl_auxprop_add_plugin("refuser", refuser));
-    CALL(sasl_auxprop_add_plugin("broken", broken));
     for (i = 0; plugins[i] != NULL; i++) {
+        if (strcmp(plugins[i], "broken") == 0)
+            CALL(sasl_auxprop_add_plugin("broken", broken));
         options[0].value = plugins[i];
         say("---- auxprop_plugin %s", plugins[i]);
         fresh(NULL);

@@ -33,7 +33,7 @@ static int canon(sasl_conn_t *c, void *context, const char *in, unsigned inlen, 
     say("<canon_user %s flags %s realm %s room %u -> %s %s>", bytes(in, inlen), cu_flags(flags),
         str(realm), out_max, str(canon_result), code_name(canon_code));
     if (canon_result == NULL) { /* as it came */
-        memcpy(out, in, inlen);
+        memmove(out, in, inlen); /* the two may be one */
         out[inlen] = 0;
         *out_len = inlen;
     } else {
@@ -49,7 +49,10 @@ static int plug_canon(void *glob, sasl_server_params_t *sparams, const char *use
 {
     say("<plugin %s canon_server %s flags %s realm %s room %u -> %s>", (const char *)glob,
         bytes(user, len), cu_flags(flags), str(sparams->user_realm), max, code_name(plug_code));
-    *outlen = (unsigned)sprintf(out, "x-%.*s", (int)len, user);
+    memmove(out + 2, user, len); /* the two may be one */
+    memcpy(out, "x-", 2);
+    out[len + 2] = 0;
+    *outlen = len + 2;
     return plug_code;
 }
 static void plug_free(void *glob, const sasl_utils_t *utils)

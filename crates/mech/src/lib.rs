@@ -9,6 +9,7 @@
 mod anonymous;
 pub mod base64;
 mod client;
+mod cram_md5;
 mod credentials;
 mod digest_md5;
 mod external;
@@ -44,6 +45,7 @@ pub fn stock_plugin(mechanism: &str) -> &str {
 pub static SERVER: &[&dyn ServerMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -53,6 +55,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
 pub static CLIENT: &[&dyn ClientMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

@@ -18,7 +18,7 @@ use saslplug::{
     Auxprop, CanonUser, Code, Error, Found, Host, Identity, Level, Query, Result, Secret, Verify,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// What the options made of the plugin.
 enum State {
@@ -41,9 +41,14 @@ struct LdapDb {
     options: Options,
     state: State,
     verifier_loaded: AtomicBool,
+    /// The plugin with options, where this one was loaded without.
+    successor: OnceLock<Arc<LdapDb>>,
 }
 
-/// The plugin that is alive, for the next entry point with the same options.
+/// The plugin that is alive, for the next entry point.
+///
+/// A program that is server and client loads the plugin twice, the second time
+/// with callbacks that answer no option: that one stands for the first.
 static ALIVE: Mutex<Weak<LdapDb>> = Mutex::new(Weak::new());
 
 struct HostJournal<'a>(&'a dyn Host);
@@ -59,11 +64,6 @@ impl Load for LdapDb {
 
     fn load(host: &dyn Host) -> Result<Arc<Self>> {
         let options = Options::read(host);
-        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
-        let mut alive = ALIVE.lock().map_err(|_| busy())?;
-        if let Some(plugin) = alive.upgrade().filter(|plugin| plugin.options == options) {
-            return Ok(plugin);
-        }
         let state = match options.config() {
             None => State::Unconfigured,
             Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
@@ -72,10 +72,20 @@ impl Load for LdapDb {
                 log: directory::Once::default(),
             }),
         };
+        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
+        let mut alive = ALIVE.lock().map_err(|_| busy())?;
+        let serves = |plugin: &Arc<Self>| match state {
+            State::Unconfigured => true,
+            _ => plugin.options == options,
+        };
+        if let Some(plugin) = alive.upgrade().filter(serves) {
+            return Ok(plugin);
+        }
         let plugin = Arc::new(Self {
             options,
             state,
             verifier_loaded: AtomicBool::new(false),
+            successor: OnceLock::new(),
         });
         *alive = Arc::downgrade(&plugin);
         Ok(plugin)
@@ -111,6 +121,24 @@ impl Asker {
 }
 
 impl LdapDb {
+    /// The one with options, if this one was loaded before there were any: a
+    /// library may open the plugin for the client side of a program, whose
+    /// callbacks know nothing, and then ask it for the server side.
+    fn successor(&self, host: &dyn Host) -> Option<&Self> {
+        if !matches!(self.state, State::Unconfigured) {
+            return None;
+        }
+        if self.successor.get().is_none() && Options::are_there(host) {
+            let plugin = Self::load(host).ok()?;
+            if !matches!(plugin.state, State::Unconfigured) {
+                let verifies = self.verifier_loaded.load(Ordering::Relaxed);
+                plugin.verifier_loaded.fetch_or(verifies, Ordering::Relaxed);
+                let _ = self.successor.set(plugin);
+            }
+        }
+        self.successor.get().map(|plugin| &**plugin)
+    }
+
     fn directory(&self, host: &dyn Host) -> Result<&Directory> {
         match &self.state {
             State::Unconfigured => {
@@ -123,6 +151,11 @@ impl LdapDb {
             State::Ready(directory) => Ok(directory),
         }
     }
+
+    fn canonical(&self, host: &dyn Host, user: &[u8]) -> Result<Vec<u8>> {
+        let directory = self.directory(host)?;
+        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+    }
 }
 
 impl Auxprop for LdapDb {
@@ -131,6 +164,9 @@ impl Auxprop for LdapDb {
     }
 
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
+        if let Some(successor) = self.successor(host) {
+            return Auxprop::lookup(successor, host, query);
+        }
         let directory = self.directory(host)?;
         let names: Vec<&str> = query
             .names
@@ -156,8 +192,7 @@ impl CanonUser for LdapDb {
     }
 
     fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
-        let directory = self.directory(host)?;
-        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+        self.successor(host).unwrap_or(self).canonical(host, user)
     }
 
     /// A client knows no directory: blanks around the name go, as in the
@@ -175,14 +210,17 @@ impl Verify for LdapDb {
         c"ldapdb"
     }
 
-    fn shows_secrets(&self, _host: &dyn Host) -> bool {
-        match &self.state {
+    fn shows_secrets(&self, host: &dyn Host) -> bool {
+        match &self.successor(host).unwrap_or(self).state {
             State::Ready(directory) => directory.config().shows_secrets(),
             State::Unconfigured | State::Refused(_) => true,
         }
     }
 
     fn verify(&self, host: &dyn Host, user: &[u8], password: &Secret) -> Result<()> {
+        if let Some(successor) = self.successor(host) {
+            return successor.verify(host, user, password);
+        }
         let directory = self.directory(host)?;
         if directory.config().verify() == VerifyBy::No {
             return Err(Error::new(Code::NOMECH, "ldapdb_verify: no").silent());

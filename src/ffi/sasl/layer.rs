@@ -150,7 +150,8 @@ pub(crate) unsafe extern "C" fn sasl_decode(
         let layer = &conn.connection().layer;
         if !layer.is_in_force() {
             if input.len() > max {
-                return Err(Error::new(Code::BUFOVER, "").silent());
+                let text = "input too large for default sasl_decode";
+                return Err(Error::new(Code::BUFOVER, text));
             }
             return give(&conn.decoded, input.to_vec(), &output, &len);
         }

@@ -107,7 +107,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
 fn server_value(conn: &Conn, number: c_int) -> Result<Value> {
     let Some(server) = conn.server() else {
         let text = format!("property {number} belongs to server connections");
-        return Err(Error::with(Code::BADPROT, text));
+        return Err(edge::internal_error(Code::BADPROT, &text));
     };
     Ok(Value::At(match number {
         SASL_APPNAME => text(&server.app_name),

@@ -71,15 +71,37 @@ pub(crate) fn plugin_folders(program: &Program) -> Result<Vec<PathBuf>> {
     if let Some(path) = program.plugin_path() {
         return path.map(|path| folders(&path));
     }
+    Ok(default_folders())
+}
+
+/// The folders of plugins that no callback chose.
+fn default_folders() -> Vec<PathBuf> {
     if let Some(path) = paths(|paths| paths.plugin.clone()).or_else(|| environment("SASL_PATH")) {
-        return Ok(folders(&path));
+        return folders(&path);
     }
     let mut all: Vec<PathBuf> = loader::folder_beside_library().into_iter().collect();
     let system = PathBuf::from(PLUGIN_FOLDER);
     if !all.contains(&system) {
         all.push(system);
     }
-    Ok(all)
+    all
+}
+
+/// The same as one text, for plugins that ask (`SASL_CB_GETPATH`).
+pub(crate) fn default_plugin_path() -> CString {
+    let all = default_folders();
+    let texts: Vec<&[u8]> = all
+        .iter()
+        .map(|folder| folder.as_os_str().as_bytes())
+        .collect();
+    CString::new(texts.join(&b':')).unwrap_or_default()
+}
+
+/// The folders of configuration files that no callback chose, as one text.
+pub(crate) fn default_config_path() -> CString {
+    paths(|paths| paths.config.clone())
+        .or_else(|| environment("SASL_CONF_PATH"))
+        .unwrap_or_else(|| CString::new(CONFIG_FOLDERS).unwrap_or_default())
 }
 
 /// The folders of configuration files, likewise.
@@ -90,11 +112,7 @@ pub(crate) fn config_folders(program: &Program) -> Result<Vec<PathBuf>> {
     if let Some(path) = program.config_path() {
         return path.map(|path| folders(&path));
     }
-    let path = paths(|paths| paths.config.clone()).or_else(|| environment("SASL_CONF_PATH"));
-    Ok(match path {
-        Some(path) => folders(&path),
-        None => CONFIG_FOLDERS.split(':').map(PathBuf::from).collect(),
-    })
+    Ok(folders(&default_config_path()))
 }
 
 /// Sets the folders of plugins or of configuration files.
