@@ -44,8 +44,8 @@ pub(crate) enum Nouser {
     Shown,
 }
 
-/// Longest result in bytes.
-pub(crate) const LIMIT: usize = 16 * 1024;
+/// Longest result in bytes; below the 65 535 that std allows for a width.
+pub(crate) const LIMIT: usize = 60 * 1024;
 
 /// One conversion without its argument.
 #[derive(Clone, Copy, Default)]

@@ -40,8 +40,10 @@ fn file(library: Library) -> std::path::PathBuf {
 /// The names listed in `include/libsasl2.map`.
 fn map() -> BTreeSet<String> {
     let text = fs::read_to_string(sources().join("include/libsasl2.map")).unwrap();
-    text.lines()
-        .filter_map(|line| line.trim().strip_suffix(';'))
+    let (exported, _) = text.split_once("local:").unwrap_or((&text, ""));
+    let names = exported.lines().map(str::trim);
+    names
+        .filter_map(|line| line.strip_suffix(';'))
         .filter(|name| *name != "}" && !name.contains(' '))
         .map(str::to_owned)
         .collect()

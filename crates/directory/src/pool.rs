@@ -181,6 +181,16 @@ impl Pool {
     }
 }
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let states = std::mem::take(&mut self.states);
+        for state in states.into_inner().unwrap_or_default() {
+            let all = state.service.into_iter().chain(state.verify);
+            all.for_each(Connection::close);
+        }
+    }
+}
+
 /// ±20 %, so that many processes do not come back at once.
 fn jittered(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(std::process::id()) % 401;

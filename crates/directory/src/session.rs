@@ -163,6 +163,7 @@ impl Directory {
         let outcome = bind::simple(&mut connection, &name, &password, deadline)
             .map_err(|broken| self.broken(server, what, broken))?;
         if outcome.code == 0 {
+            self.report(call.journal, &Fault::bound(server.label, &name));
             return Ok(connection);
         }
         let fault = Fault::service_bind(server.label, &name, &outcome);

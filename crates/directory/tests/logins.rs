@@ -116,6 +116,22 @@ fn connections_keep_their_roles() {
 }
 
 #[test]
+fn the_end_is_polite() {
+    let fake = Fake::start(good);
+    let client = client(&fake, &[]);
+    assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+    drop(client);
+    let said = || fake.record.count(|event| matches!(event, Event::Unbind(_)));
+    for _ in 0..100 {
+        if said() == 2 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{:?}", fake.record.all());
+}
+
+#[test]
 fn an_empty_password_is_not_sent() {
     let fake = Fake::start(good);
     let client = client(&fake, &[]);
@@ -303,7 +319,7 @@ fn a_silent_server_costs_one_login_its_time_out() {
         ("ldapdb_filter", "(mail=%u)"),
         ("ldapdb_timeout", "1"),
     ]);
-    for limit in [1500, 200, 200] {
+    for limit in [2500, 900, 900] {
         let start = Instant::now();
         assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
         assert!(

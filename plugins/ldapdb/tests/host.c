@@ -8,16 +8,19 @@
  *   mech NAME USER PASS     a whole exchange, client and server in here
  *   verify USER PASS        the plugin's own verifier entry
  *   probe                   can anything store? with and without a connection
+ *   interrupted USER        external, with a signal every millisecond
  *   forked USER OTHER       external before, in and after a child
  * Prints one line for each result and each log message.
  */
 #include <dlfcn.h>
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -229,6 +232,22 @@ static void forked(const char *user, const char *other)
     external(other);
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* A host that is interrupted every millisecond. */
+static void interrupt(void)
+{
+    struct sigaction action;
+    struct itimerval timer = {{0, 1000}, {0, 1000}};
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -257,7 +276,10 @@ int main(int argc, char **argv)
         exchange(action[1]);
     else if (!strcmp(action[0], "verify"))
         verify(argv[1], action[1], action[2]);
-    else if (!strcmp(action[0], "probe")) {
+    else if (!strcmp(action[0], "interrupted")) {
+        interrupt();
+        external(action[1]);
+    } else if (!strcmp(action[0], "probe")) {
         sasl_conn_t *conn = new_server();
         printf("probe %d\n", sasl_auxprop_store(NULL, NULL, NULL));
         printf("probe %d\n", sasl_auxprop_store(conn, NULL, NULL));

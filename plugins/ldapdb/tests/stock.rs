@@ -236,6 +236,17 @@ fn a_child_does_not_touch_its_parents_connections() {
 }
 
 #[test]
+fn signals_do_not_disturb() {
+    let fake = Fake::start(|peer| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        good(peer);
+    });
+    let uri = fake.uri();
+    let lines = run(&eight_lines(&uri), &["interrupted", "jdoe@example.com"]);
+    has(&lines, "external 0");
+}
+
+#[test]
 fn it_stores_nothing_and_says_so() {
     // Stock asks with NULL params even for a connection.
     let uri = "ldap://127.0.0.1:1/dc=x";

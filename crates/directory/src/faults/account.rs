@@ -47,6 +47,11 @@ impl Fault {
         }
     }
 
+    pub(crate) fn bound(server: &str, name: &str) -> Self {
+        let text = format!("new connection to {server}, bound as \"{}\".", Shown(name));
+        Self::new(26, Level::Debug, Code::OK, server, text)
+    }
+
     pub(crate) fn wants_encryption(server: &str, outcome: &Outcome) -> Self {
         let text = format!(
             "server {server} wants encryption ({}): use ldapi:// or a tunnel, or allow this host \

@@ -135,3 +135,21 @@ fn scope_and_filter() {
     assert_eq!(uris[0].scope, Some(Scope::One));
     assert_eq!(uris[0].filter.as_deref(), Some("(mail=%u)"));
 }
+
+#[test]
+fn no_text_makes_it_panic() {
+    let letters: Vec<char> = "ldap://s%2cz,;=?[]<>: dc\u{e9}\\\"".chars().collect();
+    let mut state = 1_u32;
+    for round in 0..50_000 {
+        let mut text = if round % 2 == 0 {
+            "ldap://".to_owned()
+        } else {
+            String::new()
+        };
+        for _ in 0..round % 24 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push(letters[(state >> 16) as usize % letters.len()]);
+        }
+        let _ = parse_list(&text);
+    }
+}
