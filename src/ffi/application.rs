@@ -286,7 +286,11 @@ pub(crate) fn prompt_kind(id: c_ulong) -> Option<PromptKind> {
 }
 
 impl Application for CApplication {
-    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
+    fn lists(&self, id: c_ulong) -> bool {
+        !matches!(self.find(id), Entry::Absent)
+    }
+
+    fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
         let all = entries(self.own).chain(entries(self.global));
         for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
@@ -306,10 +310,12 @@ impl Application for CApplication {
             if code == Code::OK.0 {
                 // SAFETY: sasl.h: on OK the result is NULL or a string that
                 // lives at least until the next call.
-                return unsafe { arg::text(result) }.map(CStr::to_owned);
+                if let Some(text) = unsafe { arg::text(result) } {
+                    work(text);
+                }
+                return;
             }
         }
-        None
     }
 
     fn takes_log(&self) -> bool {
