@@ -11,6 +11,7 @@ use crate::application::{Application, log_line};
 use crate::ffi::os;
 use crate::layer::Layer;
 use crate::library::Library;
+use crate::mechanisms::Label;
 use crate::propctx::PropCtx;
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{CStr, c_ulong};
@@ -19,8 +20,13 @@ use mech::{ChannelBinding, Limits, Security};
 use saslplug::{Code, Error, Handle, Identity, Level, Result};
 use std::collections::VecDeque;
 use std::ffi::CString;
+use std::rc::Rc;
 use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// A canonical name: shared, as one name often stands for both identities, and
+/// never moved, as C holds on to its address.
+pub(crate) type Name = Rc<CStr>;
 
 /// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
 pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
@@ -83,13 +89,11 @@ pub(crate) struct Connection {
     /// `SASL_CHANNEL_BINDING`, copied when it was set.
     pub(crate) bindings: RefCell<Vec<ChannelBinding>>,
     /// `SASL_AUTHUSER`.
-    pub(crate) authid: RefCell<Option<CString>>,
+    pub(crate) authid: RefCell<Option<Name>>,
     /// `SASL_USERNAME`.
-    pub(crate) authzid: RefCell<Option<CString>>,
-    /// Name of the mechanism in use (without -PLUS).
-    pub(crate) mechanism: RefCell<Option<CString>>,
-    /// The plugin that brings it (`SASL_AUTHSOURCE`).
-    pub(crate) source: RefCell<Option<CString>>,
+    pub(crate) authzid: RefCell<Option<Name>>,
+    /// The mechanism in use.
+    pub(crate) mechanism: RefCell<Option<Arc<Label>>>,
     /// Highest level that the system log gets.
     pub(crate) log_level: Cell<i32>,
     /// The `SASL_CU_*` bits of the canonicalisation under way.
@@ -101,7 +105,7 @@ pub(crate) struct Connection {
     /// Data for the peer that the caller still reads.
     reply: RefCell<Zeroizing<Vec<u8>>>,
     /// Names that were replaced, oldest first.
-    retired_names: RefCell<VecDeque<CString>>,
+    retired_names: RefCell<VecDeque<Name>>,
     properties: OnceCell<Box<PropCtx>>,
     error_code: Cell<Code>,
     last_error: RefCell<LastError>,
@@ -131,7 +135,6 @@ impl Connection {
             authid: RefCell::default(),
             authzid: RefCell::default(),
             mechanism: RefCell::default(),
-            source: RefCell::default(),
             log_level: Cell::new(Level::Err as i32),
             canon_flags: Cell::new(0),
             told_missing_store: Cell::new(false),
@@ -154,16 +157,30 @@ impl Connection {
         self.properties.get().map(Box::as_ref)
     }
 
-    /// An option: the program's callbacks, then the configuration file.
-    pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
+    /// Shows an option to `work`: the program's callbacks, then the
+    /// configuration file, else `None`. The text lives for the call only, and
+    /// `work` must not call the program.
+    pub(crate) fn with_option<T>(&self, name: &CStr, work: impl Fn(Option<&CStr>) -> T) -> T {
+        let mut done = None;
         self.app
-            .option(plugin, name)
-            .or_else(|| Some(crate::config::options()?.get(name)?.to_owned()))
+            .with_option(None, name, &mut |text| done = Some(work(Some(text))));
+        done.unwrap_or_else(|| match crate::config::options() {
+            Some(config) => work(config.get(name)),
+            None => work(None),
+        })
+    }
+
+    /// An option, copied.
+    pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
+        let mut found = None;
+        self.app
+            .with_option(plugin, name, &mut |text| found = Some(text.to_owned()));
+        found.or_else(|| Some(crate::config::options()?.get(name)?.to_owned()))
     }
 
     /// The same for a number; what is no number counts as not set.
     pub(crate) fn number(&self, name: &CStr) -> Option<i32> {
-        self.option(None, name)?.to_str().ok()?.trim().parse().ok()
+        self.with_option(name, |text| text?.to_str().ok()?.trim().parse().ok())
     }
 
     /// Writes to the program's log, else to the system's when `level` is not
@@ -235,31 +252,33 @@ impl Connection {
     }
 
     /// Keeps a reply until the next one, and says where it is: address and
-    /// length, valid until then.
-    /// Wiped afterwards: a client's reply may be a password.
+    /// length, valid until then. It may hold a password (PLAIN): wiped, and not
+    /// copied by growing.
     pub(crate) fn keep_reply(&self, reply: Vec<u8>) -> (*const u8, usize) {
-        let reply = Zeroizing::new(reply);
         let length = reply.len();
-        // The exact size first: growing would leave a copy behind.
-        let mut kept = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
-        kept.extend_from_slice(&reply);
-        kept.push(0); // callers print challenges as strings
-        let address = kept.as_ptr();
-        self.reply.replace(kept);
+        let mut reply = Zeroizing::new(reply);
+        if reply.capacity() > length {
+            reply.push(0); // callers print challenges as strings
+        } else {
+            let mut longer = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
+            longer.extend_from_slice(&reply);
+            longer.push(0);
+            reply = longer;
+        }
+        let address = reply.as_ptr();
+        self.reply.replace(reply);
         (address, length)
     }
 
     /// Notes the mechanism in use and the plugin that it comes from.
-    pub(crate) fn name_mechanism(&self, name: &str, source: &str) {
-        self.mechanism.replace(CString::new(name).ok());
-        self.source.replace(CString::new(source).ok());
+    pub(crate) fn name_mechanism(&self, label: &Arc<Label>) {
+        self.mechanism.replace(Some(Arc::clone(label)));
     }
 
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
         self.forget_identity();
         self.mechanism.replace(None);
-        self.source.replace(None);
         self.layer.clear();
     }
 
@@ -269,14 +288,10 @@ impl Connection {
         self.rename(&self.authzid, None);
     }
 
-    /// Replaces a name, unless it is the same: plugins and programs hold on to
-    /// the pointer, and a login canonicalises the same name several times. The
-    /// old one stays readable for a while.
-    fn rename(&self, place: &RefCell<Option<CString>>, name: Option<&CString>) {
-        if place.borrow().as_ref() == name {
-            return;
-        }
-        let Some(old) = place.replace(name.cloned()) else {
+    /// Replaces a name. The old one stays readable for a while: plugins keep
+    /// pointers over the two or three names of one step.
+    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<Name>) {
+        let Some(old) = place.replace(name) else {
             return;
         };
         let mut retired = self.retired_names.borrow_mut();
@@ -297,13 +312,23 @@ impl Connection {
                 "user name longer than 1024 bytes",
             ));
         }
-        let name = CString::new(name)
-            .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
+        if name.contains(&0) {
+            return Err(Error::new(Code::BADPROT, "user name with a NUL inside"));
+        }
+        let mut shared: Option<Name> = None;
+        let mut keep = |place: &RefCell<Option<Name>>| {
+            // A name that is there already stays: plugins and programs hold on
+            // to the pointer, and a login canonicalises one name several times.
+            if place.borrow().as_deref().map(CStr::to_bytes) != Some(&name) {
+                let made = || Rc::from(CString::new(name.as_slice()).unwrap_or_default());
+                self.rename(place, Some(Rc::clone(shared.get_or_insert_with(made))));
+            }
+        };
         if identity != Identity::Authzid {
-            self.rename(&self.authid, Some(&name));
+            keep(&self.authid);
         }
         if identity != Identity::Authid {
-            self.rename(&self.authzid, Some(&name));
+            keep(&self.authzid);
         }
         Ok(())
     }

@@ -7,16 +7,18 @@
 //! the exchange is simply gone.
 #![forbid(unsafe_code)]
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Name};
 use crate::library::Side;
-use crate::mechanisms::ServerHandle;
+use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
-use core::ffi::CStr;
+use core::ffi::{CStr, c_ulong};
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
+
+const CB_PROXY_POLICY: c_ulong = 0x8001;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,20 +70,15 @@ impl Server {
         if let Some(level) = conn.number(c"log_level") {
             conn.log_level.set(level);
         }
-        let transition = conn.option(None, c"auto_transition");
-        let allowed = conn.option(None, c"mech_list").map(|list| {
-            list.to_string_lossy()
-                .split_ascii_whitespace()
-                .map(|name| select::split_plus(name).0.to_owned())
-                .collect()
-        });
+        let transition = conn.with_option(c"auto_transition", transition_of);
+        let allowed = conn.with_option(c"mech_list", |list| list.map(select::mech_list));
         let app_name = conn.library.app_name();
         Self {
             conn,
             app_name: RefCell::new(app_name),
             exchange: Cell::default(),
             stage: Cell::new(Stage::Idle),
-            transition: Cell::new(transition_of(transition.as_deref())),
+            transition: Cell::new(transition),
             allowed,
             plus_asked: Cell::new(false),
         }
@@ -97,7 +94,7 @@ impl Server {
     fn mechanisms(&self) -> Vec<ServerHandle> {
         let library = &self.conn.library;
         let Some(names) = &self.allowed else {
-            return library.server_mechs();
+            return library.server_mechs().to_vec();
         };
         let built_in: Vec<_> = names
             .iter()
@@ -107,7 +104,10 @@ impl Server {
             return built_in; // no plugin need be opened
         }
         let all = library.server_mechs();
-        names.iter().filter_map(|name| find(&all, name)).collect()
+        names
+            .iter()
+            .filter_map(|name| mechanisms::find(&all, name))
+            .collect()
     }
 
     /// The mechanism of that name, if this connection may use it.
@@ -120,7 +120,7 @@ impl Server {
         let library = &self.conn.library;
         library
             .built_in_server(name)
-            .or_else(|| find(&library.server_mechs(), name))
+            .or_else(|| mechanisms::find(&library.server_mechs(), name))
     }
 
     /// The names to offer now.
@@ -136,7 +136,7 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(&*mechanism).is_err() {
+            if self.permit(mechanism.mechanism()).is_err() {
                 continue;
             }
             let name = &mechanism.info().name;
@@ -190,10 +190,10 @@ impl Server {
         let mechanism = self
             .mechanism(base)
             .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
-        self.permit(&*mechanism)?;
+        self.permit(mechanism.mechanism())?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
-        self.conn.name_mechanism(&info.name, mechanism.source());
+        self.conn.name_mechanism(&mechanism.label);
         let exchange = mechanism.begin(self)?;
         if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
             let text = "Remote sent first but mech does not allow it.";
@@ -332,19 +332,15 @@ impl Server {
         }
     }
 
-    fn look_up(&self, name: &RefCell<Option<CString>>, identity: Identity) -> Result<()> {
-        let name = name.borrow().clone().unwrap_or_default();
-        lookup::run(&self.conn, self, &name, identity, false)
+    fn look_up(&self, name: &RefCell<Option<Name>>, identity: Identity) -> Result<()> {
+        let name = name.borrow().clone();
+        let name = name.as_deref().unwrap_or_default();
+        lookup::run(&self.conn, self, name, identity, false)
     }
 }
 
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
 pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
-
-fn find(all: &[ServerHandle], name: &str) -> Option<ServerHandle> {
-    let same = |known: &&ServerHandle| known.info().name.eq_ignore_ascii_case(name);
-    all.iter().find(same).cloned()
-}
 
 /// The spellings of a true option: the first character decides, or `on`.
 fn is_true(text: &[u8]) -> bool {

@@ -10,7 +10,6 @@ use core::ptr;
 use mech::{Prompt, PromptKind};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Secret};
-use std::ffi::CString;
 use zeroize::Zeroizing;
 
 /// The callback lists that a connection, or the library as a whole, looks into.
@@ -144,7 +143,11 @@ fn refused<T>(code: c_int) -> Asked<T> {
 }
 
 impl Application for CApplication {
-    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
+    fn lists(&self, id: c_ulong) -> bool {
+        !matches!(self.find(id), Entry::Absent)
+    }
+
+    fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
         let all = entries(self.own).chain(entries(self.global));
         for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
@@ -164,10 +167,12 @@ impl Application for CApplication {
             if code == Code::OK.0 {
                 // SAFETY: sasl.h: on OK the result is NULL or a string that
                 // lives at least until the next call.
-                return unsafe { arg::text(result) }.map(CStr::to_owned);
+                if let Some(text) = unsafe { arg::text(result) } {
+                    work(text);
+                }
+                return;
             }
         }
-        None
     }
 
     fn takes_log(&self) -> bool {

@@ -64,6 +64,8 @@ pub(crate) struct Conn {
     early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
     /// The context of the latest C mechanism: it has results to show.
     shown: RefCell<Option<Rc<Context>>>,
+    /// Whether a property changed since a plugin was last shown its parameters.
+    pub(crate) params_are_old: Cell<bool>,
     /// What C plugins are shown; made when the first one is called. The last
     /// field: contexts use it while they are disposed of.
     pub(crate) params: OnceCell<Box<Params>>,
@@ -104,6 +106,7 @@ impl Conn {
             plugin_prompts: Cell::new(ptr::null_mut()),
             early: RefCell::default(),
             shown: RefCell::default(),
+            params_are_old: Cell::new(true),
             params: OnceCell::new(),
         });
         // The object is initialised now; C owns it until sasl_dispose.

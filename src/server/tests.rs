@@ -5,7 +5,7 @@ use super::Server;
 use crate::application::{Application, Asked, Authorisation};
 use crate::connection::{Connection, Endpoint};
 use core::cell::RefCell;
-use core::ffi::CStr;
+use core::ffi::{CStr, c_ulong};
 use mech::{ChannelBinding, Prompt, PromptKind};
 use saslplug::{Code, Error, Handle, Identity, Result, Secret};
 use std::ffi::CString;
@@ -19,9 +19,13 @@ struct Program {
 }
 
 impl Application for Program {
-    fn option(&self, _: Option<&CStr>, option: &CStr) -> Option<CString> {
-        let found = self.options.iter().find(|(name, _)| *name == option);
-        found.map(|(_, value)| (*value).to_owned())
+    fn with_option(&self, _: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
+        if let Some((_, value)) = self.options.iter().find(|(name, _)| *name == option) {
+            work(value);
+        }
+    }
+    fn lists(&self, _: c_ulong) -> bool {
+        true
     }
     fn takes_log(&self) -> bool {
         true

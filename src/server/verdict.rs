@@ -3,7 +3,7 @@
 //! mechanism says: proxy policy and channel binding.
 #![forbid(unsafe_code)]
 
-use super::Server;
+use super::{CB_PROXY_POLICY, Server};
 use crate::application::{Asked, Authorisation};
 use mech::{Disposition, Done};
 use saslplug::{Code, Error, Result};
@@ -11,31 +11,30 @@ use saslplug::{Code, Error, Result};
 impl Server {
     /// May the authid act as the authzid?
     pub(super) fn authorise(&self) -> Result<()> {
-        let (authid, authzid) = (
-            self.conn.authid.borrow().clone(),
-            self.conn.authzid.borrow().clone(),
-        );
-        let (Some(authid), Some(requested)) = (authid, authzid) else {
+        let authid = self.conn.authid.borrow().clone();
+        let requested = self.conn.authzid.borrow().clone();
+        let (Some(authid), Some(requested)) = (authid, requested) else {
             let text = "mech did not call canon_user for both authzid and authid";
             return Err(Error::new(Code::BADPROT, text));
         };
-        let realm = self.conn.realm.borrow().clone();
-        let request = Authorisation {
-            requested: &requested,
-            authid: &authid,
-            realm: realm.as_deref(),
-        };
-        match self.conn.app.authorise(&request) {
-            Asked::Given(()) => Ok(()),
-            Asked::Refused(error) => Err(error),
-            Asked::Absent(_) | Asked::Interact => {
-                if requested.is_empty() || requested == authid {
-                    return Ok(());
-                }
-                let text = "Requested identity not authenticated identity";
-                Err(Error::new(Code::BADAUTH, text))
+        if self.conn.app.lists(CB_PROXY_POLICY) {
+            let realm = self.conn.realm.borrow().clone();
+            let request = Authorisation {
+                requested: &requested,
+                authid: &authid,
+                realm: realm.as_deref(),
+            };
+            match self.conn.app.authorise(&request) {
+                Asked::Given(()) => return Ok(()),
+                Asked::Refused(error) => return Err(error),
+                Asked::Absent(_) | Asked::Interact => {}
             }
         }
+        if requested.is_empty() || requested == authid {
+            return Ok(());
+        }
+        let text = "Requested identity not authenticated identity";
+        Err(Error::new(Code::BADAUTH, text))
     }
 
     /// Ends a verification outside an exchange: proxy policy alone.

@@ -17,6 +17,7 @@ mod info;
 mod login;
 mod plain;
 mod printable;
+mod scram;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -24,6 +25,7 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
+pub use scram::forget_keys;
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
@@ -43,6 +45,11 @@ pub fn stock_plugin(mechanism: &str) -> &str {
 
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
@@ -53,6 +60,11 @@ pub static SERVER: &[&dyn ServerMech] = &[
 
 /// The built-in client mechanisms, the strongest first.
 pub static CLIENT: &[&dyn ClientMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,

@@ -115,6 +115,12 @@ pub trait ServerExchange {
     /// # Errors
     /// The exchange is over. `BADPROT` for malformed input, `BADAUTH`, `NOUSER`, …
     fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step>;
+
+    /// What the client may be told with the failure of the last step, where the
+    /// mechanism has words for it and the protocol has room.
+    fn farewell(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// What a server exchange wants next.
