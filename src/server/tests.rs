@@ -8,7 +8,6 @@ use core::cell::RefCell;
 use core::ffi::{CStr, c_ulong};
 use mech::{ChannelBinding, Prompt, PromptKind};
 use saslplug::{Code, Error, Handle, Identity, Result, Secret};
-use std::ffi::CString;
 use std::rc::Rc;
 
 #[derive(Clone, Default)]
