@@ -18,6 +18,7 @@ use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::{ChannelBinding, Limits, Security};
 use saslplug::{Code, Error, Handle, Identity, Level, Result};
+use std::collections::VecDeque;
 use std::ffi::CString;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,7 +29,12 @@ use zeroize::Zeroizing;
 pub(crate) type Name = Rc<CStr>;
 
 /// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
-pub(crate) const NAME_MAX: usize = 1024;
+pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
+/// The same as C passes it.
+pub(crate) const NAME_ROOM: u32 = 1024;
+
+/// How many replaced names stay readable.
+const RETIRED: usize = 8;
 
 /// The text of `sasl_errdetail`, made when it is asked for: a missing callback
 /// is recorded several times in each successful login.
@@ -98,6 +104,8 @@ pub(crate) struct Connection {
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
     reply: RefCell<Zeroizing<Vec<u8>>>,
+    /// Names that were replaced, oldest first.
+    retired_names: RefCell<VecDeque<Name>>,
     properties: OnceCell<Box<PropCtx>>,
     error_code: Cell<Code>,
     last_error: RefCell<LastError>,
@@ -132,6 +140,7 @@ impl Connection {
             told_missing_store: Cell::new(false),
             layer: Layer::default(),
             reply: RefCell::default(),
+            retired_names: RefCell::default(),
             properties: OnceCell::new(),
             error_code: Cell::new(Code::OK),
             last_error: RefCell::default(),
@@ -268,10 +277,32 @@ impl Connection {
 
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
-        self.authid.replace(None);
-        self.authzid.replace(None);
+        self.forget_identity();
         self.mechanism.replace(None);
         self.layer.clear();
+    }
+
+    /// Forgets who is who.
+    pub(crate) fn forget_identity(&self) {
+        self.rename(&self.authid, None);
+        self.rename(&self.authzid, None);
+    }
+
+    /// Replaces a name, unless it is the same: plugins and programs hold on to
+    /// the pointer, and a login canonicalises the same name several times. The
+    /// old one stays readable for a while.
+    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<&Name>) {
+        if place.borrow().as_ref() == name {
+            return;
+        }
+        let Some(old) = place.replace(name.cloned()) else {
+            return;
+        };
+        let mut retired = self.retired_names.borrow_mut();
+        if retired.len() >= RETIRED {
+            retired.pop_front();
+        }
+        retired.push_back(old);
     }
 
     /// Stores a canonical name.
@@ -288,20 +319,20 @@ impl Connection {
         if name.contains(&0) {
             return Err(Error::new(Code::BADPROT, "user name with a NUL inside"));
         }
-        let mut shared: Option<Name> = None;
-        let mut keep = |place: &RefCell<Option<Name>>| {
-            // A name that is there already stays: plugins and programs hold on
-            // to the pointer, and a login canonicalises one name several times.
-            if place.borrow().as_deref().map(CStr::to_bytes) != Some(&name) {
-                let made = || Rc::from(CString::new(name.as_slice()).unwrap_or_default());
-                place.replace(Some(Rc::clone(shared.get_or_insert_with(made))));
-            }
+        let same = |place: &RefCell<Option<Name>>| {
+            place.borrow().as_deref().map(CStr::to_bytes) == Some(&name)
         };
+        let stays = (identity == Identity::Authzid || same(&self.authid))
+            && (identity == Identity::Authid || same(&self.authzid));
+        if stays {
+            return Ok(());
+        }
+        let name: Name = Rc::from(CString::new(name).unwrap_or_default());
         if identity != Identity::Authzid {
-            keep(&self.authid);
+            self.rename(&self.authid, Some(&name));
         }
         if identity != Identity::Authid {
-            keep(&self.authzid);
+            self.rename(&self.authzid, Some(&name));
         }
         Ok(())
     }

@@ -305,6 +305,11 @@ impl Library {
         if last {
             self.registry.forget_canonusers();
         }
+        self.forget_program(side);
+    }
+
+    /// Forgets the callbacks of an init that is done or failed.
+    pub(crate) fn forget_program(&self, side: Side) {
         let mut programs = write(&self.programs);
         match side {
             Side::Server => {

@@ -7,19 +7,16 @@
 //! the exchange is simply gone.
 #![forbid(unsafe_code)]
 
-use crate::application::{Asked, Authorisation};
 use crate::connection::{Connection, Name};
 use crate::library::Side;
 use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
-use core::ffi::{CStr, c_ulong};
-use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
+use core::ffi::CStr;
+use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
-
-const CB_PROXY_POLICY: c_ulong = 0x8001;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,13 +170,9 @@ impl Server {
     fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
         select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
             .map_err(Error::silent)?;
-        mechanism.available(self).map_err(|error| {
-            let code = match error.code() {
-                Code::NOTDONE => Code::NOMECH,
-                code => code,
-            };
-            Error::with(code, error.reason().to_owned()).silent()
-        })
+        mechanism
+            .available(self)
+            .map_err(|error| Error::with(Code::NOMECH, error.reason().to_owned()))
     }
 
     /// Starts an exchange, abandoning one that was under way.
@@ -302,80 +295,6 @@ impl Server {
         })
     }
 
-    /// May the authid act as the authzid?
-    fn authorise(&self) -> Result<()> {
-        let authid = self.conn.authid.borrow().clone();
-        let requested = self.conn.authzid.borrow().clone();
-        let (Some(authid), Some(requested)) = (authid, requested) else {
-            let text = "the mechanism established no identity";
-            return Err(Error::new(Code::FAIL, text));
-        };
-        if self.conn.app.lists(CB_PROXY_POLICY) {
-            let realm = self.conn.realm.borrow().clone();
-            let request = Authorisation {
-                requested: &requested,
-                authid: &authid,
-                realm: realm.as_deref(),
-            };
-            match self.conn.app.authorise(&request) {
-                Asked::Given(()) => return Ok(()),
-                Asked::Refused(error) => return Err(error),
-                Asked::Absent(_) | Asked::Interact => {}
-            }
-        }
-        if requested.is_empty() || requested == authid {
-            return Ok(());
-        }
-        let text = "Requested identity not authenticated identity";
-        Err(Error::new(Code::BADAUTH, text))
-    }
-
-    /// Ends a verification outside an exchange: proxy policy alone.
-    ///
-    /// # Errors
-    /// The policy's.
-    pub(crate) fn allow(&self) -> Result<()> {
-        self.authorise()
-    }
-
-    /// Is what the client bound to what the application wants?
-    fn check_binding(&self, done: &Done) -> Result<()> {
-        let bindings = self.conn.bindings.borrow().clone();
-        let critical = bindings.iter().any(|binding| binding.critical);
-        match (bindings.first(), done.binding.disposition) {
-            (Some(_), Disposition::None) if critical => Err(Error::new(
-                Code::BADBINDING,
-                "server requires channel binding but client provided none",
-            )),
-            (Some(_), Disposition::Want) => Err(Error::new(
-                Code::BADAUTH,
-                "client incorrectly assumed server had no channel binding",
-            )),
-            (None, Disposition::Used) => Err(Error::new(
-                Code::BADBINDING,
-                "client provided channel binding but server had none",
-            )),
-            (Some(first), Disposition::Used) => {
-                let used = done.binding.name.as_deref().unwrap_or_default();
-                if bindings.iter().any(|binding| binding.name == used) {
-                    return Ok(());
-                }
-                let text = format!(
-                    "client channel binding {used} does not match server {}",
-                    first.name
-                );
-                Err(Error::with(Code::BADBINDING, text))
-            }
-            _ if self.plus_asked.get() && done.binding.disposition != Disposition::Used => {
-                Err(Error::new(
-                    Code::BADBINDING,
-                    "client chose a -PLUS mechanism but did not bind",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Canonicalises `name`, stores it, and looks requested properties up for
     /// each identity. `extra` are further `SASL_CU_*` bits.
     ///
@@ -436,3 +355,7 @@ fn transition_of(option: Option<&CStr>) -> Transition {
 
 mod host;
 mod password;
+mod verdict;
+
+#[cfg(test)]
+mod tests;

@@ -154,6 +154,13 @@ impl Conn {
         drop(old); // may run a plugin's clean-up: no borrow here
     }
 
+    /// Gives up the results of an exchange that failed: the plugin cleans up
+    /// when the exchange goes.
+    pub(crate) fn hide_context(&self) {
+        let old = self.shown.take();
+        drop(old); // as above
+    }
+
     /// The results of the latest C mechanism.
     pub(crate) fn results(&self) -> Option<sasl_out_params_t> {
         self.shown.borrow().as_ref().map(|context| context.read())

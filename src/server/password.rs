@@ -31,8 +31,7 @@ impl Server {
         if self.stage.get() != Stage::Done {
             self.stage.set(Stage::Idle);
         }
-        self.conn.authid.replace(None);
-        self.conn.authzid.replace(None);
+        self.conn.forget_identity();
     }
 
     /// Verifies a password for a canonical name (`sasl_utils_t.checkpass`).

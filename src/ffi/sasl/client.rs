@@ -220,6 +220,9 @@ pub(crate) unsafe extern "C" fn sasl_client_start(
             .client()
             .ok_or_else(|| edge::bad_argument("no client connection"))?;
         let list = list.ok_or_else(|| edge::bad_argument("mechlist is NULL"))?;
+        if results.len.is_null() && !results.out.is_null() {
+            return Err(edge::bad_argument("clientoutlen is NULL"));
+        }
         take_answers(conn, client);
         let reply = client.start(&list.to_string_lossy(), !results.out.is_null());
         let name = name_of(conn);
