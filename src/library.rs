@@ -250,14 +250,18 @@ impl Library {
 
     /// The callbacks of both inits, the latest first: an option of the server
     /// is one also for a plugin that is opened after `sasl_client_init`.
-    fn programs(&self) -> impl Iterator<Item = Program> + use<> {
+    fn programs(&self) -> Vec<Program> {
         let programs = read(&self.programs);
-        let all = [
-            programs.latest.clone(),
-            programs.server.clone(),
-            programs.client.clone(),
-        ];
-        all.into_iter().flatten()
+        let mut all: Vec<Program> = Vec::new();
+        for program in [&programs.latest, &programs.server, &programs.client]
+            .into_iter()
+            .flatten()
+        {
+            if !all.iter().any(|known| Arc::ptr_eq(known, program)) {
+                all.push(Arc::clone(program));
+            }
+        }
+        all
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
