@@ -288,10 +288,14 @@ impl Connection {
         self.rename(&self.authzid, None);
     }
 
-    /// Replaces a name. The old one stays readable for a while: plugins keep
-    /// pointers over the two or three names of one step.
-    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<Name>) {
-        let Some(old) = place.replace(name) else {
+    /// Replaces a name, unless it is the same: plugins and programs hold on to
+    /// the pointer, and a login canonicalises the same name several times. The
+    /// old one stays readable for a while.
+    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<&Name>) {
+        if place.borrow().as_ref() == name {
+            return;
+        }
+        let Some(old) = place.replace(name.cloned()) else {
             return;
         };
         let mut retired = self.retired_names.borrow_mut();
@@ -315,20 +319,20 @@ impl Connection {
         if name.contains(&0) {
             return Err(Error::new(Code::BADPROT, "user name with a NUL inside"));
         }
-        let mut shared: Option<Name> = None;
-        let mut keep = |place: &RefCell<Option<Name>>| {
-            // A name that is there already stays: plugins and programs hold on
-            // to the pointer, and a login canonicalises one name several times.
-            if place.borrow().as_deref().map(CStr::to_bytes) != Some(&name) {
-                let made = || Rc::from(CString::new(name.as_slice()).unwrap_or_default());
-                self.rename(place, Some(Rc::clone(shared.get_or_insert_with(made))));
-            }
+        let same = |place: &RefCell<Option<Name>>| {
+            place.borrow().as_deref().map(CStr::to_bytes) == Some(&name)
         };
+        let stays = (identity == Identity::Authzid || same(&self.authid))
+            && (identity == Identity::Authid || same(&self.authzid));
+        if stays {
+            return Ok(());
+        }
+        let name: Name = Rc::from(CString::new(name).unwrap_or_default());
         if identity != Identity::Authzid {
-            keep(&self.authid);
+            self.rename(&self.authid, Some(&name));
         }
         if identity != Identity::Authid {
-            keep(&self.authzid);
+            self.rename(&self.authzid, Some(&name));
         }
         Ok(())
     }

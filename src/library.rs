@@ -250,18 +250,18 @@ impl Library {
 
     /// The callbacks of both inits, the latest first: an option of the server
     /// is one also for a plugin that is opened after `sasl_client_init`.
-    fn programs(&self) -> impl Iterator<Item = Program> + use<> {
+    fn programs(&self) -> Vec<Program> {
         let programs = read(&self.programs);
-        let latest = programs.latest.clone();
-        let others = [programs.server.clone(), programs.client.clone()];
-        let others = others.into_iter().flatten().filter(|other| {
-            !latest
-                .as_ref()
-                .is_some_and(|latest| Arc::ptr_eq(latest, other))
-        });
-        // Collected: the caller asks the program without the lock.
-        let others: Vec<Program> = others.collect();
-        latest.into_iter().chain(others)
+        let mut all: Vec<Program> = Vec::new();
+        for program in [&programs.latest, &programs.server, &programs.client]
+            .into_iter()
+            .flatten()
+        {
+            if !all.iter().any(|known| Arc::ptr_eq(known, program)) {
+                all.push(Arc::clone(program));
+            }
+        }
+        all
     }
 
     /// Logs where there is no connection: the program's log of the latest init,

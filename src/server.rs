@@ -13,12 +13,10 @@ use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
-use core::ffi::{CStr, c_ulong};
+use core::ffi::CStr;
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
-
-const CB_PROXY_POLICY: c_ulong = 0x8001;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use super::Server;
 use crate::application::{Application, Asked, Authorisation};
 use crate::connection::{Connection, Endpoint};
 use core::cell::RefCell;
-use core::ffi::{CStr, c_ulong};
+use core::ffi::CStr;
 use mech::{ChannelBinding, Prompt, PromptKind};
 use saslplug::{Code, Error, Handle, Identity, Result, Secret};
 use std::rc::Rc;
@@ -23,7 +23,7 @@ impl Application for Program {
             work(value);
         }
     }
-    fn lists(&self, _: c_ulong) -> bool {
+    fn lists(&self, _: core::ffi::c_ulong) -> bool {
         true
     }
     fn takes_log(&self) -> bool {

@@ -3,17 +3,21 @@
 //! mechanism says: proxy policy and channel binding.
 #![forbid(unsafe_code)]
 
-use super::{CB_PROXY_POLICY, Server};
+use super::Server;
 use crate::application::{Asked, Authorisation};
 use mech::{Disposition, Done};
 use saslplug::{Code, Error, Result};
 
+const CB_PROXY_POLICY: core::ffi::c_ulong = 0x8001;
+
 impl Server {
     /// May the authid act as the authzid?
     pub(super) fn authorise(&self) -> Result<()> {
-        let authid = self.conn.authid.borrow().clone();
-        let requested = self.conn.authzid.borrow().clone();
-        let (Some(authid), Some(requested)) = (authid, requested) else {
+        let (authid, authzid) = (
+            self.conn.authid.borrow().clone(),
+            self.conn.authzid.borrow().clone(),
+        );
+        let (Some(authid), Some(requested)) = (authid, authzid) else {
             let text = "mech did not call canon_user for both authzid and authid";
             return Err(Error::new(Code::BADPROT, text));
         };
