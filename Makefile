@@ -39,10 +39,11 @@ test:
 	$(CARGO) test --workspace
 
 stage:
-	$(CARGO) build --release -p oxisasl -p ldapdb
+	$(CARGO) build --release -p oxisasl -p ldapdb -p sasldb
 	mkdir -p target/stage/lib/sasl2
 	install -m 644 target/release/libsasl2.so target/stage/lib/libsasl2.so.2
 	install -m 644 target/release/libldapdb.so target/stage/lib/sasl2/libldapdb.so
+	install -m 644 target/release/libsasldb.so target/stage/lib/sasl2/libsasldb.so
 
 bench:
 	@sh tests/packages.sh check
@@ -52,6 +53,7 @@ install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 target/stage/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
 	install -m 644 target/stage/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
+	install -m 644 target/stage/lib/sasl2/libsasldb.so $(DESTDIR)$(LIBDIR)/sasl2/libsasldb.so
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2 PROGRAM'
 
 clean:

@@ -38,7 +38,11 @@ pub struct Options {
 impl Options {
     /// The defaults, for a file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), map_size: 1 << 20, max_readers: 126 }
+        Self {
+            path: path.into(),
+            map_size: 1 << 20,
+            max_readers: 126,
+        }
     }
 }
 
@@ -77,7 +81,9 @@ struct Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         let Some(file) = self.file.take() else { return };
-        let ours = file.metadata().is_ok_and(|metadata| Stamp::from(&metadata).file == self.stamp.file);
+        let ours = file
+            .metadata()
+            .is_ok_and(|metadata| Stamp::from(&metadata).file == self.stamp.file);
         if !ours {
             // Somebody closed it and the number belongs to another file now.
             let _ = file.into_raw_fd();
@@ -87,7 +93,10 @@ impl Drop for Opened {
 
 /// Opens a file for reading; a fifo does not make us wait.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("not a file"));
     }
@@ -96,7 +105,10 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 
 /// An error with the file's name in front.
 pub(crate) fn named(path: &Path, error: &Error) -> Error {
-    Error::with(error.code(), format!("{}: {}", path.display(), error.reason()))
+    Error::with(
+        error.code(),
+        format!("{}: {}", path.display(), error.reason()),
+    )
 }
 
 fn refused(path: &Path, error: &io::Error) -> Error {
@@ -106,7 +118,10 @@ fn refused(path: &Path, error: &io::Error) -> Error {
         }
         _ => " (option sasldb_path)",
     };
-    Error::with(Code::FAIL, format!("cannot open {}: {error}{remedy}", path.display()))
+    Error::with(
+        Code::FAIL,
+        format!("cannot open {}: {error}{remedy}", path.display()),
+    )
 }
 
 impl Opened {
@@ -118,11 +133,17 @@ impl Opened {
         };
         let metadata = file.metadata().map_err(|error| refused(path, &error))?;
         let format = Format::of(&file, metadata.len()).map_err(|error| named(path, &error))?;
-        Ok(Some(Self { stamp: Stamp::from(&metadata), format, file: Some(file) }))
+        Ok(Some(Self {
+            stamp: Stamp::from(&metadata),
+            format,
+            file: Some(file),
+        }))
     }
 
     fn source(&self) -> Result<&File> {
-        self.file.as_ref().ok_or_else(|| Error::new(Code::FAIL, "the file was closed"))
+        self.file
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::FAIL, "the file was closed"))
     }
 
     fn values(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Secret>>> {
@@ -134,7 +155,10 @@ impl Opened {
 impl Database {
     /// A file; nothing is opened yet.
     pub fn new(options: Options) -> Self {
-        Self { options, kept: Mutex::new(None) }
+        Self {
+            options,
+            kept: Mutex::new(None),
+        }
     }
 
     /// Where it is.
@@ -172,7 +196,14 @@ impl Database {
         realm: &[u8],
         properties: &[&[u8]],
     ) -> Result<Option<Vec<Option<Secret>>>> {
-        let key = |property| Key { user, realm, property }.encode();
+        let key = |property| {
+            Key {
+                user,
+                realm,
+                property,
+            }
+            .encode()
+        };
         let mut keys = Vec::with_capacity(properties.len().saturating_add(1));
         for property in properties {
             keys.push(key(property)?);
@@ -180,7 +211,9 @@ impl Database {
         if !properties.contains(&&b"userPassword"[..]) {
             keys.push(key(b"userPassword")?);
         }
-        let Some(mut values) = self.values(&keys)? else { return Ok(None) };
+        let Some(mut values) = self.values(&keys)? else {
+            return Ok(None);
+        };
         if values.iter().all(Option::is_none) {
             return Ok(None);
         }
@@ -234,14 +267,25 @@ impl Database {
     /// # Errors
     /// Why the file cannot be read; `NOUSER` when there is none.
     pub fn each(&self, show: &mut dyn FnMut(Key<'_>, Secret)) -> Result<()> {
-        let none = || Error::with(Code::NOUSER, format!("{} does not exist", self.path().display()));
+        let none = || {
+            Error::with(
+                Code::NOUSER,
+                format!("{} does not exist", self.path().display()),
+            )
+        };
         let mut failure = None;
         for _ in 0..TRIES {
             let opened = Opened::at(self.path())?.ok_or_else(none)?;
             let mut all = Vec::new();
             let file = opened.source()?;
-            let walked = scan::walk(file, &opened.format, &mut |key, value| all.push((key.to_vec(), value)));
-            let now = Stamp::from(&file.metadata().map_err(|error| refused(self.path(), &error))?);
+            let walked = scan::walk(file, &opened.format, &mut |key, value| {
+                all.push((key.to_vec(), value))
+            });
+            let now = Stamp::from(
+                &file
+                    .metadata()
+                    .map_err(|error| refused(self.path(), &error))?,
+            );
             match walked {
                 Ok(()) if now == opened.stamp => {
                     for (key, value) in all {
@@ -281,7 +325,11 @@ impl Database {
 
     /// Whether this process may write the file or make it.
     pub fn is_writable(&self) -> bool {
-        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(self.path()) {
+        match OpenOptions::new()
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(self.path())
+        {
             Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
@@ -300,7 +348,10 @@ pub(crate) fn image(file: &File) -> Result<(Vec<u8>, Stamp)> {
     file.read(&mut bytes, 0).map_err(failed)?;
     let after = file.metadata().map_err(failed)?;
     if Stamp::from(&before) != Stamp::from(&after) {
-        return Err(Error::new(Code::TRYAGAIN, "the file changed while it was read"));
+        return Err(Error::new(
+            Code::TRYAGAIN,
+            "the file changed while it was read",
+        ));
     }
     Ok((bytes, Stamp::from(&after)))
 }

@@ -62,7 +62,12 @@ fn berkeley() -> Result<Create> {
         let library = unsafe { libc::dlopen(BERKELEY.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if library.is_null() {
             // SAFETY: dlerror gives NULL or a string that lives until the next call.
-            let why = unsafe { libc::dlerror().cast_const().as_ref().map(|text| CStr::from_ptr(text)) };
+            let why = unsafe {
+                libc::dlerror()
+                    .cast_const()
+                    .as_ref()
+                    .map(|text| CStr::from_ptr(text))
+            };
             return Err(why.unwrap_or(BERKELEY).to_string_lossy().into_owned());
         }
         // SAFETY: the shim's constant; a handle that dlopen gave.
@@ -73,7 +78,10 @@ fn berkeley() -> Result<Create> {
         Ok(Create(create))
     });
     opened.as_ref().copied().map_err(|why| {
-        Error::with(Code::FAIL, format!("Berkeley DB is needed to write: {why}; install libdb5.3"))
+        Error::with(
+            Code::FAIL,
+            format!("Berkeley DB is needed to write: {why}; install libdb5.3"),
+        )
     })
 }
 
@@ -81,7 +89,9 @@ fn berkeley() -> Result<Create> {
 fn berkeley_text(code: c_int) -> String {
     match code {
         // SAFETY: no memory is involved.
-        -30999..=-30800 => format!("Berkeley DB {} error {code}", unsafe { oxi_berkeley_version() }),
+        -30999..=-30800 => format!("Berkeley DB {} error {code}", unsafe {
+            oxi_berkeley_version()
+        }),
         code => io::Error::from_raw_os_error(code).to_string(),
     }
 }
@@ -97,28 +107,44 @@ pub(crate) fn write_berkeley(path: &Path, fresh: bool, changes: &[Change]) -> Re
         .map(|change| RawChange {
             key: change.key().as_ptr(),
             key_size: change.key().len(),
-            value: change.value().map_or(null(), |value| match value.as_bytes() {
-                // An empty value is not a missing one.
-                [] => c"".as_ptr().cast(),
-                bytes => bytes.as_ptr(),
-            }),
+            value: change
+                .value()
+                .map_or(null(), |value| match value.as_bytes() {
+                    // An empty value is not a missing one.
+                    [] => c"".as_ptr().cast(),
+                    bytes => bytes.as_ptr(),
+                }),
             value_size: change.value().map_or(0, |value| value.len()),
         })
         .collect();
     // SAFETY: `create` is db_create of the version the shim was compiled for;
     // the arrays live during the call and are read only.
     let code = unsafe {
-        oxi_berkeley_write(create, path.as_ptr(), c_int::from(fresh), raw.as_ptr(), raw.len())
+        oxi_berkeley_write(
+            create,
+            path.as_ptr(),
+            c_int::from(fresh),
+            raw.as_ptr(),
+            raw.len(),
+        )
     };
     match code {
         0 => Ok(()),
-        code => Err(Error::with(Code::FAIL, format!("cannot be written: {}", berkeley_text(code)))),
+        code => Err(Error::with(
+            Code::FAIL,
+            format!("cannot be written: {}", berkeley_text(code)),
+        )),
     }
 }
 
 /// Applies `changes` to an LMDB file, in one transaction. LMDB keeps other
 /// writers of LMDB out.
-pub(crate) fn write_lmdb(path: &Path, map_size: usize, readers: u32, changes: &[Change]) -> Result<()> {
+pub(crate) fn write_lmdb(
+    path: &Path,
+    map_size: usize,
+    readers: u32,
+    changes: &[Change],
+) -> Result<()> {
     let failed = |error: heed::Error| {
         let remedy = match error {
             heed::Error::Mdb(heed::MdbError::MapFull) => "; raise option sasldb_mapsize",
@@ -206,7 +232,8 @@ pub(crate) fn group(name: &CStr) -> Option<u32> {
 pub(crate) fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    line.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o022)
+    line.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok())
+        .unwrap_or(0o022)
 }
 
 /// Whether this process runs as root.

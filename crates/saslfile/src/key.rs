@@ -34,7 +34,10 @@ impl<'a> Key<'a> {
         }
         let key = parts.join(&0);
         if key.len() > LONGEST_KEY {
-            return Err(Error::new(Code::BUFOVER, "the user name or realm is too long for sasldb"));
+            return Err(Error::new(
+                Code::BUFOVER,
+                "the user name or realm is too long for sasldb",
+            ));
         }
         Ok(key)
     }
@@ -43,7 +46,11 @@ impl<'a> Key<'a> {
     pub fn decode(key: &'a [u8]) -> Option<Self> {
         let mut parts = key.split(|byte| *byte == 0);
         let (user, realm, property) = (parts.next()?, parts.next()?, parts.next()?);
-        parts.next().is_none().then_some(Self { user, realm, property })
+        parts.next().is_none().then_some(Self {
+            user,
+            realm,
+            property,
+        })
     }
 }
 
@@ -53,7 +60,11 @@ mod tests {
 
     #[test]
     fn a_key_goes_both_ways() {
-        let key = Key { user: b"al", realm: b"lab.test", property: b"userPassword" };
+        let key = Key {
+            user: b"al",
+            realm: b"lab.test",
+            property: b"userPassword",
+        };
         let bytes = key.encode().unwrap();
         assert_eq!(bytes, b"al\0lab.test\0userPassword");
         assert_eq!(Key::decode(&bytes), Some(key));
@@ -63,7 +74,11 @@ mod tests {
 
     #[test]
     fn no_part_may_pretend_to_be_two() {
-        let key = Key { user: b"al\0lab.test", realm: b"x", property: b"userPassword" };
+        let key = Key {
+            user: b"al\0lab.test",
+            realm: b"x",
+            property: b"userPassword",
+        };
         assert_eq!(key.encode().unwrap_err().code(), Code::BADPARAM);
     }
 }

@@ -43,11 +43,17 @@ impl Change {
     /// `BUFOVER` for a value that stock could not read back, and what
     /// [`Key::encode`](crate::Key::encode) refuses.
     pub fn new(key: crate::Key<'_>, value: Option<Secret>) -> Result<Self> {
-        if value.as_ref().is_some_and(|value| value.len() > LONGEST_VALUE) {
+        if value
+            .as_ref()
+            .is_some_and(|value| value.len() > LONGEST_VALUE)
+        {
             let why = format!("sasldb holds values of up to {LONGEST_VALUE} bytes");
             return Err(Error::with(Code::BUFOVER, why));
         }
-        Ok(Self { key: key.encode()?, value })
+        Ok(Self {
+            key: key.encode()?,
+            value,
+        })
     }
 
     pub(crate) fn key(&self) -> &[u8] {
@@ -99,7 +105,10 @@ pub(crate) fn refused(what: &str, error: &io::Error) -> Error {
 fn locked(path: &Path, create: Option<Kind>) -> Result<File> {
     let file = match open(path) {
         Ok(_) if create.is_some() => {
-            return Err(Error::new(Code::FAIL, "there is a file of that name already"));
+            return Err(Error::new(
+                Code::FAIL,
+                "there is a file of that name already",
+            ));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut fresh = OpenOptions::new();
@@ -117,7 +126,8 @@ fn locked(path: &Path, create: Option<Kind>) -> Result<File> {
         return Err(again("another process is writing the file (waited 30 s)"));
     }
     let same = |metadata: fs::Metadata| {
-        file.metadata().is_ok_and(|ours| Stamp::from(&ours) == Stamp::from(&metadata))
+        file.metadata()
+            .is_ok_and(|ours| Stamp::from(&ours) == Stamp::from(&metadata))
     };
     if !fs::metadata(path).is_ok_and(same) {
         return Err(again("the file was replaced"));
@@ -135,7 +145,9 @@ fn attempt(path: &Path, options: &Options, create: Option<Kind>, changes: &[Chan
         Some(false) => again("the file is being written"),
         _ => error,
     })?;
-    let wanted = changes.iter().filter(|change| before.get(change.key()) != change.value());
+    let wanted = changes
+        .iter()
+        .filter(|change| before.get(change.key()) != change.value());
     let wanted: Vec<Change> = wanted.cloned().collect();
     if wanted.is_empty() && !base.is_empty() {
         return Ok(());
@@ -151,24 +163,35 @@ fn attempt(path: &Path, options: &Options, create: Option<Kind>, changes: &[Chan
     outcome
 }
 
-fn lmdb(path: &Path, file: &File, fresh: bool, options: &Options, changes: &[Change]) -> Result<()> {
+fn lmdb(
+    path: &Path,
+    file: &File,
+    fresh: bool,
+    options: &Options,
+    changes: &[Change],
+) -> Result<()> {
     if fresh {
         // LMDB makes its own; ours was only the name.
         place::settle_owner(path, file)?;
     }
-    ffi::write_lmdb(path, options.map_size.max(1 << 16), options.max_readers.max(1), changes)
+    ffi::write_lmdb(
+        path,
+        options.map_size.max(1 << 16),
+        options.max_readers.max(1),
+        changes,
+    )
 }
 
 fn berkeley(path: &Path, file: &File, base: &[u8], stamp: Stamp, changes: &[Change]) -> Result<()> {
     let place = Place::of(path, file)?;
-    let copy = place.copy(base)?;
+    let mut copy = place.copy(base)?;
     ffi::write_berkeley(copy.path(), base.is_empty(), changes)?;
     verify(copy.path(), changes)?;
     let now = fs::metadata(path).map(|metadata| Stamp::from(&metadata));
     if now.ok() != Some(stamp) {
         return Err(again("the file changed meanwhile"));
     }
-    let replaced = place.put(&copy, base)?;
+    let replaced = place.put(&mut copy, base)?;
     if replaced && !base.is_empty() {
         carry_over(path, file, base, changes)?;
     }
@@ -179,9 +202,15 @@ fn berkeley(path: &Path, file: &File, base: &[u8], stamp: Stamp, changes: &[Chan
 fn verify(copy: &Path, changes: &[Change]) -> Result<()> {
     let file = open(copy).map_err(|error| refused("the copy cannot be read", &error))?;
     let records = scan::collect(&image(&file)?.0)?;
-    match changes.iter().all(|change| records.get(change.key()) == change.value()) {
+    match changes
+        .iter()
+        .all(|change| records.get(change.key()) == change.value())
+    {
         true => Ok(()),
-        false => Err(Error::new(Code::FAIL, "what Berkeley DB wrote does not read back")),
+        false => Err(Error::new(
+            Code::FAIL,
+            "what Berkeley DB wrote does not read back",
+        )),
     }
 }
 
@@ -207,11 +236,22 @@ fn carry_over(path: &Path, old: &File, base: &[u8], ours: &[Change]) -> Result<(
     }
     let (before, after) = (scan::collect(base)?, scan::collect(&late)?);
     let untouched = |key: &[u8]| ours.iter().all(|change| change.key() != key);
-    let set = after.iter().filter(|(key, value)| before.get(*key) != Some(*value));
-    let set = set.map(|(key, value)| Change { key: key.clone(), value: Some(value.clone()) });
+    let set = after
+        .iter()
+        .filter(|(key, value)| before.get(*key) != Some(*value));
+    let set = set.map(|(key, value)| Change {
+        key: key.clone(),
+        value: Some(value.clone()),
+    });
     let gone = before.keys().filter(|key| !after.contains_key(*key));
-    let gone = gone.map(|key| Change { key: key.clone(), value: None });
-    let changes: Vec<Change> = set.chain(gone).filter(|change| untouched(change.key())).collect();
+    let gone = gone.map(|key| Change {
+        key: key.clone(),
+        value: None,
+    });
+    let changes: Vec<Change> = set
+        .chain(gone)
+        .filter(|change| untouched(change.key()))
+        .collect();
     if changes.is_empty() {
         return Ok(());
     }

@@ -21,7 +21,9 @@ struct Sasldb {
 
 /// A number among the options, or its default with a line in the log.
 fn number<T: core::str::FromStr + fmt::Display>(host: &dyn Host, name: &str, default: T) -> T {
-    let Some(text) = host.option(NAME, name) else { return default };
+    let Some(text) = host.option(NAME, name) else {
+        return default;
+    };
     text.trim().parse().unwrap_or_else(|_| {
         host.log(
             Level::Warn,
@@ -35,14 +37,18 @@ impl Load for Sasldb {
     const NAME: &'static str = NAME;
 
     fn load(host: &dyn Host) -> Result<Arc<Self>> {
-        let path = host.option(NAME, "sasldb_path").filter(|path| !path.is_empty());
+        let path = host
+            .option(NAME, "sasldb_path")
+            .filter(|path| !path.is_empty());
         let defaults = Options::new(path.unwrap_or_else(|| DEFAULT_PATH.to_owned()));
         let options = Options {
             map_size: number(host, "sasldb_mapsize", defaults.map_size),
             max_readers: number(host, "sasldb_maxreaders", defaults.max_readers),
             ..defaults
         };
-        Ok(Arc::new(Self { database: Database::new(options) }))
+        Ok(Arc::new(Self {
+            database: Database::new(options),
+        }))
     }
 }
 
@@ -56,7 +62,10 @@ fn split<'a>(user: &'a [u8], host: &dyn Host) -> (&'a [u8], Vec<u8>) {
         }
         None => {
             let realm = host.realm().filter(|realm| !realm.is_empty());
-            (user, realm.unwrap_or_else(|| host.server_name()).into_bytes())
+            (
+                user,
+                realm.unwrap_or_else(|| host.server_name()).into_bytes(),
+            )
         }
     }
 }
@@ -76,7 +85,11 @@ impl Auxprop for Sasldb {
         match self.database.lookup(user, &realm, &names)? {
             Some(values) => {
                 let found = values.into_iter().enumerate();
-                Ok(Found(found.filter_map(|(index, value)| Some((index, vec![value?]))).collect()))
+                Ok(Found(
+                    found
+                        .filter_map(|(index, value)| Some((index, vec![value?])))
+                        .collect(),
+                ))
             }
             // Whom to act as need not have a password here.
             None if query.identity == Identity::Authzid => Ok(Found::default()),
@@ -100,7 +113,11 @@ impl Auxprop for Sasldb {
             if name.to_bytes().starts_with(b"*") {
                 continue;
             }
-            let key = Key { user, realm: &realm, property: name.to_bytes() };
+            let key = Key {
+                user,
+                realm: &realm,
+                property: name.to_bytes(),
+            };
             changes.push(Change::new(key, values.first().cloned())?);
         }
         self.database.change(&changes)
@@ -110,12 +127,19 @@ impl Auxprop for Sasldb {
 impl Sasldb {
     fn no_user(&self, user: &[u8], realm: &[u8]) -> Error {
         let path = self.database.path().display();
-        let (user, realm) = (String::from_utf8_lossy(user), String::from_utf8_lossy(realm));
+        let (user, realm) = (
+            String::from_utf8_lossy(user),
+            String::from_utf8_lossy(realm),
+        );
         if !self.database.exists() {
-            let why = format!("{path} does not exist (option sasldb_path; saslpasswd2 -c makes it)");
+            let why =
+                format!("{path} does not exist (option sasldb_path; saslpasswd2 -c makes it)");
             return Error::with(Code::NOUSER, why);
         }
-        Error::with(Code::NOUSER, format!("no user {user} of realm {realm} in {path}"))
+        Error::with(
+            Code::NOUSER,
+            format!("no user {user} of realm {realm} in {path}"),
+        )
     }
 }
 

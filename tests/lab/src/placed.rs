@@ -74,6 +74,12 @@ impl Placed {
         scratch::copy(&from, &self.plugins().join(name))
     }
 
+    /// Adds a plugin of this project, whatever the library is.
+    pub fn add_our_plugin(&self, name: &str) -> io::Result<()> {
+        let from = Library::Ours.plugins()?.join(name);
+        scratch::copy(&from, &self.plugins().join(name))
+    }
+
     /// Which library this is.
     pub fn which(&self) -> Library {
         self.which

@@ -30,7 +30,9 @@ const LARGEST: u32 = 16 << 20;
 
 /// The byte order of a hash file; `None`: something else.
 pub(crate) fn order(head: &[u8]) -> Option<Order> {
-    [Order::Little, Order::Big].into_iter().find(|order| order.u32(head, 12) == Some(MAGIC))
+    [Order::Little, Order::Big]
+        .into_iter()
+        .find(|order| order.u32(head, 12) == Some(MAGIC))
 }
 
 /// What the first page says.
@@ -58,12 +60,18 @@ struct Page {
 impl Meta {
     /// Reads the first page's head.
     pub(crate) fn parse(head: &[u8], order: Order) -> Result<Self> {
-        let field = |at| order.u32(head, at).ok_or_else(|| damaged("the first page is short"));
+        let field = |at| {
+            order
+                .u32(head, at)
+                .ok_or_else(|| damaged("the first page is short"))
+        };
         let version = field(16)?;
         if !(8..=10).contains(&version) {
             return Err(Error::with(
                 Code::FAIL,
-                format!("Berkeley DB hash version {version}: only 8 to 10 can be read; upgrade it with db5.3_upgrade"),
+                format!(
+                    "Berkeley DB hash version {version}: only 8 to 10 can be read; upgrade it with db5.3_upgrade"
+                ),
             ));
         }
         let page_size = field(20)?;
@@ -108,7 +116,9 @@ impl Meta {
             _ => bucket.checked_ilog2()?.checked_add(1)?,
         };
         let spare = self.spares.get(usize::try_from(group).ok()?)?;
-        bucket.checked_add(*spare).filter(|page| *page <= self.last_page)
+        bucket
+            .checked_add(*spare)
+            .filter(|page| *page <= self.last_page)
     }
 
     fn bucket_of(&self, key: &[u8]) -> u32 {
@@ -120,7 +130,11 @@ impl Meta {
     }
 
     /// The value of `key`.
-    pub(crate) fn get(&self, source: &(impl Source + ?Sized), key: &[u8]) -> Result<Option<Secret>> {
+    pub(crate) fn get(
+        &self,
+        source: &(impl Source + ?Sized),
+        key: &[u8],
+    ) -> Result<Option<Secret>> {
         let mut found = None;
         if self.known_hash {
             let bucket = self.bucket_of(key);
@@ -158,7 +172,8 @@ impl Meta {
                             page.number
                         )));
                     }
-                    let value = self.item(source, page, pair.saturating_mul(2).saturating_add(1))?;
+                    let value =
+                        self.item(source, page, pair.saturating_mul(2).saturating_add(1))?;
                     each(key.as_bytes(), value);
                 }
                 Ok(true)
@@ -188,7 +203,9 @@ impl Meta {
 
     fn read(&self, source: &(impl Source + ?Sized), number: u32) -> Result<Zeroizing<Vec<u8>>> {
         if number > self.last_page {
-            return Err(damaged(format_args!("page {number} is beyond the last one")));
+            return Err(damaged(format_args!(
+                "page {number} is beyond the last one"
+            )));
         }
         let size = usize::try_from(self.page_size).unwrap_or_default();
         let mut bytes = Zeroizing::new(vec![0; size]);
@@ -219,7 +236,12 @@ impl Meta {
             true => 0,
             false => self.order.u32(&bytes, 16).unwrap_or_default(),
         };
-        Ok(Page { bytes, number, entries, next })
+        Ok(Page {
+            bytes,
+            number,
+            entries,
+            next,
+        })
     }
 
     /// The bytes of item `index`: items lie from the page's end downwards.
@@ -232,11 +254,18 @@ impl Meta {
             None => Some(page.bytes.len()),
             Some(before) => start_of(before),
         };
-        let list = usize::from(page.entries).saturating_mul(2).saturating_add(HEADER);
+        let list = usize::from(page.entries)
+            .saturating_mul(2)
+            .saturating_add(HEADER);
         let item = start_of(index).filter(|start| *start >= list).zip(end);
         item.and_then(|(start, end)| page.bytes.get(start..end))
             .filter(|item| !item.is_empty())
-            .ok_or_else(|| damaged(format_args!("page {}: item {index} is out of place", page.number)))
+            .ok_or_else(|| {
+                damaged(format_args!(
+                    "page {}: item {index} is out of place",
+                    page.number
+                ))
+            })
     }
 
     fn item(&self, source: &(impl Source + ?Sized), page: &Page, index: u16) -> Result<Secret> {
@@ -245,11 +274,17 @@ impl Meta {
             Some((&OFF_PAGE, rest)) => {
                 let (first, total) = (self.order.u32(rest, 3), self.order.u32(rest, 7));
                 let (Some(first), Some(total)) = (first, total) else {
-                    return Err(damaged(format_args!("page {}: item {index} is short", page.number)));
+                    return Err(damaged(format_args!(
+                        "page {}: item {index} is short",
+                        page.number
+                    )));
                 };
                 self.overflow(source, first, total)
             }
-            _ => Err(damaged(format_args!("page {}: item {index} is of an unknown kind", page.number))),
+            _ => Err(damaged(format_args!(
+                "page {}: item {index} is of an unknown kind",
+                page.number
+            ))),
         }
     }
 
@@ -264,22 +299,35 @@ impl Meta {
         while next != 0 && all.len() < total {
             let bytes = self.read(source, next)?;
             let length = usize::from(self.order.u16(&bytes, 22).unwrap_or_default());
-            let part = HEADER.checked_add(length).and_then(|end| bytes.get(HEADER..end));
+            let part = HEADER
+                .checked_add(length)
+                .and_then(|end| bytes.get(HEADER..end));
             match part {
                 Some(part) if bytes.get(25) == Some(&OVERFLOW) && !part.is_empty() => {
                     all.extend_from_slice(part);
                 }
-                _ => return Err(damaged(format_args!("page {next}: not a piece of a long item"))),
+                _ => {
+                    return Err(damaged(format_args!(
+                        "page {next}: not a piece of a long item"
+                    )));
+                }
             }
             next = self.order.u32(&bytes, 16).unwrap_or_default();
         }
         if all.len() != total {
-            return Err(damaged(format_args!("page {first}: a long item of the wrong length")));
+            return Err(damaged(format_args!(
+                "page {first}: a long item of the wrong length"
+            )));
         }
         Ok(Secret::from(&all[..]))
     }
 
-    fn find(&self, source: &(impl Source + ?Sized), page: &Page, key: &[u8]) -> Result<Option<Secret>> {
+    fn find(
+        &self,
+        source: &(impl Source + ?Sized),
+        page: &Page,
+        key: &[u8],
+    ) -> Result<Option<Secret>> {
         for pair in 0..page.entries / 2 {
             let index = pair.saturating_mul(2);
             let same = match self.raw(page, index)?.split_first() {
@@ -296,7 +344,9 @@ impl Meta {
 
 /// The hash function of Berkeley DB: FNV-1 that starts at 0.
 fn fnv(key: &[u8]) -> u32 {
-    key.iter().fold(0u32, |hash, byte| hash.wrapping_mul(16_777_619) ^ u32::from(*byte))
+    key.iter().fold(0u32, |hash, byte| {
+        hash.wrapping_mul(16_777_619) ^ u32::from(*byte)
+    })
 }
 
 #[cfg(test)]

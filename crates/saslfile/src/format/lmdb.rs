@@ -15,7 +15,11 @@ use zeroize::Zeroizing;
 
 pub(crate) const MAGIC: u32 = 0xBEEF_C0DE;
 
-const NATIVE: Order = if cfg!(target_endian = "big") { Order::Big } else { Order::Little };
+const NATIVE: Order = if cfg!(target_endian = "big") {
+    Order::Big
+} else {
+    Order::Little
+};
 const HEADER: usize = 16;
 const BRANCH: u16 = 0x01;
 const LEAF: u16 = 0x02;
@@ -50,7 +54,9 @@ impl Geometry {
             let why = "an LMDB file of a version that cannot be read";
             return Err(Error::new(Code::FAIL, why));
         }
-        let page_size = NATIVE.u32(head, HEADER.saturating_add(24)).unwrap_or_default();
+        let page_size = NATIVE
+            .u32(head, HEADER.saturating_add(24))
+            .unwrap_or_default();
         let page_size = usize::try_from(page_size).unwrap_or_default();
         if !page_size.is_power_of_two() || !(512..=65536).contains(&page_size) {
             return Err(damaged(format_args!("page size {page_size}")));
@@ -61,7 +67,9 @@ impl Geometry {
     fn read(self, source: &(impl Source + ?Sized), number: u64, length: usize) -> Result<Bytes> {
         let mut bytes = Zeroizing::new(vec![0; length]);
         let size = u64::try_from(self.page_size).unwrap_or_default();
-        let offset = number.checked_mul(size).ok_or_else(|| damaged("a page number"))?;
+        let offset = number
+            .checked_mul(size)
+            .ok_or_else(|| damaged("a page number"))?;
         source
             .read(&mut bytes, offset)
             .map_err(|error| unreadable(format_args!("page {number}"), &error))?;
@@ -72,11 +80,19 @@ impl Geometry {
         let mut newest: Option<Snapshot> = None;
         for number in 0..2 {
             let page = self.read(source, number, HEADER.saturating_add(136))?;
-            let field = |at| NATIVE.u64(&page, HEADER.saturating_add(at)).unwrap_or_default();
+            let field = |at| {
+                NATIVE
+                    .u64(&page, HEADER.saturating_add(at))
+                    .unwrap_or_default()
+            };
             if NATIVE.u32(&page, HEADER) != Some(MAGIC) {
                 return Err(damaged(format_args!("page {number} has no mark")));
             }
-            let found = Snapshot { transaction: field(128), root: field(112), last_page: field(120) };
+            let found = Snapshot {
+                transaction: field(128),
+                root: field(112),
+                last_page: field(120),
+            };
             if newest.is_none_or(|newest| found.transaction > newest.transaction) {
                 newest = Some(found);
             }
@@ -99,7 +115,10 @@ impl Geometry {
             }
             before = after;
         }
-        Err(Error::new(Code::TRYAGAIN, "the file is being written all the time"))
+        Err(Error::new(
+            Code::TRYAGAIN,
+            "the file is being written all the time",
+        ))
     }
 
     /// The value of `key`.
@@ -107,7 +126,9 @@ impl Geometry {
         self.stable(source, |snapshot| {
             let mut number = snapshot.root;
             for _ in 0..DEEPEST {
-                let Some(page) = self.page(source, snapshot, number)? else { return Ok(None) };
+                let Some(page) = self.page(source, snapshot, number)? else {
+                    return Ok(None);
+                };
                 match page.child(key)? {
                     Some(child) => number = child,
                     None => return page.find(self, source, snapshot, key),
@@ -143,8 +164,12 @@ impl Geometry {
         budget: &mut u64,
         all: &mut Vec<(Vec<u8>, Secret)>,
     ) -> Result<()> {
-        let Some(page) = self.page(source, snapshot, number)? else { return Ok(()) };
-        *budget = budget.checked_sub(1).ok_or_else(|| damaged("the tree has a loop"))?;
+        let Some(page) = self.page(source, snapshot, number)? else {
+            return Ok(());
+        };
+        *budget = budget
+            .checked_sub(1)
+            .ok_or_else(|| damaged("the tree has a loop"))?;
         if depth > DEEPEST {
             return Err(damaged("the tree is too deep"));
         }
@@ -154,13 +179,21 @@ impl Geometry {
                 let depth = depth.saturating_add(1);
                 self.descend(source, snapshot, node.child, depth, budget, all)?;
             } else {
-                all.push((node.key.to_vec(), page.value(self, source, snapshot, &node)?));
+                all.push((
+                    node.key.to_vec(),
+                    page.value(self, source, snapshot, &node)?,
+                ));
             }
         }
         Ok(())
     }
 
-    fn page(self, source: &(impl Source + ?Sized), at: &Snapshot, number: u64) -> Result<Option<Page>> {
+    fn page(
+        self,
+        source: &(impl Source + ?Sized),
+        at: &Snapshot,
+        number: u64,
+    ) -> Result<Option<Page>> {
         if number == NO_PAGE {
             return Ok(None);
         }
@@ -176,7 +209,12 @@ impl Geometry {
         }
         let lower = usize::from(NATIVE.u16(&bytes, 12).unwrap_or_default());
         let count = lower.checked_sub(HEADER).ok_or_else(|| wrong("no list"))? / 2;
-        Ok(Some(Page { bytes, number, flags, count }))
+        Ok(Some(Page {
+            bytes,
+            number,
+            flags,
+            count,
+        }))
     }
 }
 
@@ -198,8 +236,12 @@ struct Node<'a> {
 
 impl Page {
     fn node(&self, index: usize) -> Result<Node<'_>> {
-        self.try_node(index)
-            .ok_or_else(|| damaged(format_args!("page {}: record {index} is out of place", self.number)))
+        self.try_node(index).ok_or_else(|| {
+            damaged(format_args!(
+                "page {}: record {index} is out of place",
+                self.number
+            ))
+        })
     }
 
     fn try_node(&self, index: usize) -> Option<Node<'_>> {
@@ -211,7 +253,13 @@ impl Page {
         let size = u32::from(low) | u32::from(high) << 16;
         let (key, rest) = node.get(8..)?.split_at_checked(key_size)?;
         let child = u64::from(size) | u64::from(flags) << 32;
-        Some(Node { key, rest, size: usize::try_from(size).ok()?, child, flags })
+        Some(Node {
+            key,
+            rest,
+            size: usize::try_from(size).ok()?,
+            child,
+            flags,
+        })
     }
 
     /// In a branch: where `key` would be. The first child has no key.
@@ -258,9 +306,15 @@ impl Page {
             return Err(wrong("a record of an unknown kind"));
         }
         if node.flags & BIG == 0 {
-            return node.rest.get(..node.size).map(Secret::from).ok_or_else(|| wrong("a short record"));
+            return node
+                .rest
+                .get(..node.size)
+                .map(Secret::from)
+                .ok_or_else(|| wrong("a short record"));
         }
-        let number = NATIVE.u64(node.rest, 0).filter(|page| (2..=snapshot.last_page).contains(page));
+        let number = NATIVE
+            .u64(node.rest, 0)
+            .filter(|page| (2..=snapshot.last_page).contains(page));
         let number = number.ok_or_else(|| wrong("a long record that is nowhere"))?;
         let bytes = geometry.read(source, number, HEADER.saturating_add(node.size))?;
         if NATIVE.u16(&bytes, 10).unwrap_or_default() & OVERFLOW == 0 {

@@ -54,7 +54,9 @@ const FOREIGN: &[(usize, &[u8], &str)] = &[
 pub(crate) fn damaged(what: impl fmt::Display) -> Error {
     Error::with(
         Code::FAIL,
-        format!("damaged: {what}; restore it from a backup, or rebuild it with db5.3_dump -r and db5.3_load"),
+        format!(
+            "damaged: {what}; restore it from a backup, or rebuild it with db5.3_dump -r and db5.3_load"
+        ),
     )
 }
 
@@ -72,16 +74,20 @@ impl Format {
             return Ok(Self::Empty);
         }
         let mut head = vec![0; HEAD.min(usize::try_from(length).unwrap_or(HEAD))];
-        source.read(&mut head, 0).map_err(|error| unreadable("the first page", &error))?;
+        source
+            .read(&mut head, 0)
+            .map_err(|error| unreadable("the first page", &error))?;
         if let Some(order) = berkeley::order(&head) {
-            return Ok(Self::Berkeley(Box::new(berkeley::Meta::parse(&head, order)?)));
+            return Ok(Self::Berkeley(Box::new(berkeley::Meta::parse(
+                &head, order,
+            )?)));
         }
         if Order::Little.u32(&head, 16) == Some(lmdb::MAGIC) {
             return Ok(Self::Lmdb(lmdb::Geometry::parse(&head)?));
         }
-        let kind = FOREIGN.iter().find(|(at, magic, _)| {
-            head.get(*at..).is_some_and(|rest| rest.starts_with(magic))
-        });
+        let kind = FOREIGN
+            .iter()
+            .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
         let kind = kind.map_or("neither Berkeley DB nor LMDB", |(_, _, name)| name);
         Err(Error::with(
             Code::FAIL,
@@ -99,7 +105,11 @@ impl Format {
     }
 
     /// The value of a key.
-    pub(crate) fn get(&self, source: &(impl Source + ?Sized), key: &[u8]) -> Result<Option<Secret>> {
+    pub(crate) fn get(
+        &self,
+        source: &(impl Source + ?Sized),
+        key: &[u8],
+    ) -> Result<Option<Secret>> {
         match self {
             Self::Empty => Ok(None),
             Self::Berkeley(meta) => meta.get(source, key),

@@ -31,10 +31,12 @@ pub(super) struct Place<'a> {
     folder: PathBuf,
 }
 
-/// A copy, removed when dropped unless it was renamed.
+/// A copy, removed when dropped unless it was renamed: then its name may be the
+/// next writer's already.
 pub(super) struct Copy {
     path: PathBuf,
     folder: Option<PathBuf>,
+    renamed: bool,
 }
 
 impl Copy {
@@ -45,7 +47,10 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // After a rename there is nothing to remove.
+        if self.renamed {
+            return;
+        }
+        // Nothing can be told from a drop; the next writer removes it.
         let _ = fs::remove_file(&self.path);
         if let Some(folder) = &self.folder {
             let _ = fs::remove_dir(folder);
@@ -61,7 +66,11 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn make(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// A new file gets what Debian gives it: 0660, group `sasl`.
@@ -83,9 +92,14 @@ impl<'a> Place<'a> {
     pub(super) fn of(path: &'a Path, original: &'a File) -> Result<Self> {
         let failed = |error: io::Error| refused("cannot be opened", &error);
         // Whoever may not write the file must not replace it either.
-        OpenOptions::new().write(true).open(path).map_err(|error| refused("cannot be written", &error))?;
+        OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(|error| refused("cannot be written", &error))?;
         let metadata = original.metadata().map_err(failed)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_path_buf();
         let copy = beside(path);
         // Left by a writer that was killed.
@@ -98,27 +112,42 @@ impl<'a> Place<'a> {
             Ok(()) if metadata.nlink() == 1 => How::Rename,
             _ => How::InPlace,
         };
-        Ok(Self { path, original, how, folder })
+        Ok(Self {
+            path,
+            original,
+            how,
+            folder,
+        })
     }
 
     /// Writes a copy of the content for Berkeley DB to work on.
     pub(super) fn copy(&self, base: &[u8]) -> Result<Copy> {
         let failed = |error: io::Error| refused("a copy cannot be made", &error);
         let copy = match self.how {
-            How::Rename => Copy { path: beside(self.path), folder: None },
+            How::Rename => Copy {
+                path: beside(self.path),
+                folder: None,
+                renamed: false,
+            },
             How::InPlace => {
                 let folder = private_folder().map_err(failed)?;
-                Copy { path: folder.join("sasldb2"), folder: Some(folder) }
+                Copy {
+                    path: folder.join("sasldb2"),
+                    folder: Some(folder),
+                    renamed: false,
+                }
             }
         };
         if !base.is_empty() {
-            make(&copy.path).and_then(|mut file| file.write_all(base)).map_err(failed)?;
+            make(&copy.path)
+                .and_then(|mut file| file.write_all(base))
+                .map_err(failed)?;
         }
         Ok(copy)
     }
 
     /// Makes the copy the file; `true`: under a new inode.
-    pub(super) fn put(&self, copy: &Copy, base: &[u8]) -> Result<bool> {
+    pub(super) fn put(&self, copy: &mut Copy, base: &[u8]) -> Result<bool> {
         let failed = |error: io::Error| refused("cannot be replaced", &error);
         let file = File::open(&copy.path).map_err(failed)?;
         if let How::InPlace = self.how {
@@ -129,7 +158,8 @@ impl<'a> Place<'a> {
             settle_owner(&copy.path, &file)?;
         } else {
             fchown(&file, Some(metadata.uid()), Some(metadata.gid())).map_err(failed)?;
-            file.set_permissions(Permissions::from_mode(metadata.mode() & 0o7777)).map_err(failed)?;
+            file.set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))
+                .map_err(failed)?;
         }
         file.sync_all().map_err(failed)?;
         match fs::rename(&copy.path, self.path) {
@@ -139,6 +169,7 @@ impl<'a> Place<'a> {
             }
             outcome => outcome.map_err(failed)?,
         }
+        copy.renamed = true;
         // The name must be on the disk too; a folder that cannot be opened is
         // no reason to call the change failed.
         if let Ok(folder) = File::open(&self.folder) {
@@ -156,7 +187,10 @@ impl<'a> Place<'a> {
         if length < base.len() {
             return Err(Error::new(Code::FAIL, "the copy is shorter than the file"));
         }
-        let target = OpenOptions::new().write(true).open(self.path).map_err(failed)?;
+        let target = OpenOptions::new()
+            .write(true)
+            .open(self.path)
+            .map_err(failed)?;
         let pages: Vec<(usize, &[u8])> = image.chunks(PIECE).enumerate().collect();
         for (number, page) in pages.iter().rev() {
             let start = number.saturating_mul(PIECE);

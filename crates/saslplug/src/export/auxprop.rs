@@ -189,7 +189,16 @@ unsafe extern "C" fn store<T: Auxprop>(
         )
     };
     let (Some(holder), Some(host)) = (holder, host) else {
-        return Code::BADPARAM.0;
+        // Stock asks without a connection whether the plugin can store.
+        return match holder {
+            Some(holder) if properties.is_null() => {
+                guard(None, "plugin", || match holder.provider.stores() {
+                    true => Code::OK.0,
+                    false => Code::CONSTRAINT_VIOLAT.0,
+                })
+            }
+            _ => Code::BADPARAM.0,
+        };
     };
     let plugin = holder.name.to_str().unwrap_or("plugin");
     guard(Some(&host), plugin, || {
