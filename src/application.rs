@@ -10,7 +10,7 @@
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::Prompt;
-use saslplug::{Error, Level, Secret};
+use saslplug::{Error, Secret};
 use std::ffi::CString;
 
 /// The outcome of asking for something that a callback might provide.
@@ -44,8 +44,8 @@ pub(crate) trait Application {
     /// Whether there is a `SASL_CB_LOG`.
     fn takes_log(&self) -> bool;
 
-    /// `SASL_CB_LOG`.
-    fn log(&self, level: Level, message: &CStr);
+    /// `SASL_CB_LOG`. The level is one of `sasl.h`, or what a plugin invented.
+    fn log(&self, level: i32, message: &CStr);
 
     /// `SASL_CB_CANON_USER`. `flags` are `SASL_CU_*`.
     fn canonicalise(&self, name: &[u8], flags: u32, realm: Option<&CStr>) -> Asked<Vec<u8>>;
@@ -60,8 +60,8 @@ pub(crate) trait Application {
     fn set_password(&self, user: &CStr, password: Option<&Secret>, flags: u32) -> Asked<()>;
 
     /// `SASL_CB_USER`, `_AUTHNAME`, `_PASS`, `_GETREALM`, `_ECHOPROMPT`,
-    /// `_NOECHOPROMPT`.
-    fn ask(&self, prompt: &Prompt) -> Asked<Secret>;
+    /// `_NOECHOPROMPT`. `None`: asked, and the result left NULL.
+    fn ask(&self, prompt: &Prompt) -> Asked<Option<Secret>>;
 
     /// Whether a prompt of this kind could be answered, by callback or by
     /// interaction.

@@ -6,14 +6,14 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::library;
+use crate::mechanisms::ClientHandle;
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{
     ClientExchange, ClientMech, ClientStep, Disposition, Done, Features, MechInfo, Prompt,
     PromptKind,
 };
-use saslplug::{Code, Error, Result, Secret};
+use saslplug::{Code, Error, Level, Result, Secret};
 use std::ffi::CString;
 
 /// What start and step answer.
@@ -49,7 +49,8 @@ impl Client {
             conn.log_level.set(level);
         }
         let allowed = conn.option(None, c"client_mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
+            list.to_string_lossy()
+                .split_ascii_whitespace()
                 .map(|name| select::split_plus(name).0.to_owned())
                 .collect()
         });
@@ -63,7 +64,7 @@ impl Client {
             client_fqdn: OnceCell::new(),
             allowed,
         };
-        if client.mechanisms().is_empty() {
+        if client.allowed.is_some() && client.mechanisms().is_empty() {
             let text = "option client_mech_list names no mechanism that exists here";
             return Err(Error::new(Code::NOMECH, text));
         }
@@ -75,13 +76,18 @@ impl Client {
         &self.conn
     }
 
+    /// What selection decided about channel binding.
+    pub(crate) fn disposition(&self) -> Disposition {
+        self.disposition.get()
+    }
+
     /// Takes what the program answered; `None` = it left the result out.
     pub(crate) fn take_answers(&self, answers: Vec<(PromptKind, Option<Secret>)>) {
         self.answers.replace(answers);
     }
 
-    fn mechanisms(&self) -> Vec<&'static dyn ClientMech> {
-        let mut all = library::client_mechs().to_vec();
+    fn mechanisms(&self) -> Vec<ClientHandle> {
+        let mut all = self.conn.library.client_mechs();
         if let Some(names) = &self.allowed {
             all.retain(|mechanism| {
                 names
@@ -92,12 +98,41 @@ impl Client {
         all
     }
 
-    /// Names of the mechanisms that this client could use, strongest first.
+    /// The mechanisms to choose from, strongest first. Where all that the server
+    /// offers is built in, no plugin is opened.
+    fn candidates(&self, offered: &[(&str, bool)]) -> Vec<ClientHandle> {
+        let library = &self.conn.library;
+        let built_in = offered
+            .iter()
+            .all(|(name, _)| library.built_in_client(name).is_some());
+        let mut all = if built_in {
+            library.built_in_clients()
+        } else {
+            library.client_mechs()
+        };
+        if let Some(names) = &self.allowed {
+            all.retain(|mechanism| {
+                names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
+            });
+        }
+        all
+    }
+
+    /// Names of the mechanisms that this client could use, in the order of
+    /// `client_mech_list`, else strongest first.
     pub(crate) fn offer(&self) -> Vec<String> {
-        let mechanisms = self.mechanisms();
+        let mut mechanisms = self.mechanisms();
+        if let Some(names) = &self.allowed {
+            mechanisms.sort_by_key(|mechanism| {
+                let name = &mechanism.info().name;
+                names.iter().position(|known| known.eq_ignore_ascii_case(name))
+            });
+        }
         let usable = mechanisms
             .iter()
-            .filter(|mechanism| self.permit(**mechanism).is_ok());
+            .filter(|mechanism| self.permit(&***mechanism).is_ok());
         usable
             .map(|mechanism| mechanism.info().name.clone().into_owned())
             .collect()
@@ -136,14 +171,15 @@ impl Client {
         if self.interacting.get() {
             return self.advance(None);
         }
+        let (mechanism, exchange) = self.choose(list)?;
+        let info = mechanism.info();
+        if self.finished.get() && self.is_current(&info.name) {
+            return Err(self.after_the_end());
+        }
         self.exchange.set(None);
         self.finished.set(false);
         self.conn.forget_exchange();
-        let (mechanism, exchange) = self.choose(list)?;
-        let info = mechanism.info();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&info.name, mechanism.source());
         self.exchange.set(Some(exchange));
         if !wants_data || info.features.contains(Features::SERVER_FIRST) {
             return Ok(Reply {
@@ -155,8 +191,24 @@ impl Client {
         self.advance(None)
     }
 
+    fn is_current(&self, name: &str) -> bool {
+        let current = self.conn.mechanism.borrow();
+        current
+            .as_deref()
+            .is_some_and(|current| current.to_bytes() == name.as_bytes())
+    }
+
+    /// A mechanism that has finished does not start again, as on stock; another
+    /// one may, when the server refused the first. The last error stays what it
+    /// was.
+    fn after_the_end(&self) -> Error {
+        let text = format_args!("attempting client step after doneflag");
+        self.conn.log(Level::Err, text);
+        Error::bare(Code::FAIL)
+    }
+
     /// The strongest mechanism of ours that the server offers and that starts.
-    fn choose(&self, list: &str) -> Result<(&'static dyn ClientMech, Box<dyn ClientExchange>)> {
+    fn choose(&self, list: &str) -> Result<(ClientHandle, Box<dyn ClientExchange>)> {
         let offered: Vec<_> = select::names(list).map(select::split_plus).collect();
         let binding = self.conn.bindings.borrow().first().cloned();
         let critical = binding.as_ref().is_some_and(|binding| binding.critical);
@@ -168,8 +220,11 @@ impl Client {
                 "channel binding is demanded, but the server offers no -PLUS mechanism",
             ));
         }
-        let mut reason = None;
-        for mechanism in self.mechanisms() {
+        let passed_over = |name: &str, error: &Error| {
+            self.conn
+                .log(Level::Debug, format_args!("{name} passed over: {error}"));
+        };
+        for mechanism in self.candidates(&offered) {
             let name = &mechanism.info().name;
             let fits = |plus: bool| {
                 offered
@@ -180,25 +235,22 @@ impl Client {
             if !plus && !fits(false) {
                 continue;
             }
-            if let Err(error) = self.permit(mechanism) {
-                reason = Some(format!("{name}: {}", error.reason()));
+            if let Err(error) = self.permit(&*mechanism) {
+                passed_over(name, &error);
                 continue;
             }
-            self.disposition.set(disposition(
-                mechanism.info(),
-                binding.is_some(),
-                plus,
-                negotiating,
-                critical,
-            ));
+            let info = mechanism.info();
+            let bound = disposition(info, binding.is_some(), plus, negotiating, critical);
+            if critical && bound != Disposition::Used {
+                let text = "channel binding is demanded, and this would not bind";
+                passed_over(name, &Error::new(Code::NOMECH, text));
+                continue;
+            }
+            self.disposition.set(bound);
             match mechanism.begin(self) {
                 Ok(exchange) => return Ok((mechanism, exchange)),
-                Err(error) => reason = Some(format!("{name}: {}", error.reason())),
+                Err(error) => passed_over(name, &error),
             }
-        }
-        if let Some(reason) = reason {
-            self.conn
-                .log(saslplug::Level::Debug, format_args!("{reason}"));
         }
         Err(Error::new(Code::NOMECH, "No worthy mechs found"))
     }
@@ -209,10 +261,7 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            return Err(Error::new(
-                Code::FAIL,
-                "attempting client step after doneflag",
-            ));
+            return Err(self.after_the_end());
         }
         self.advance(challenge)
     }

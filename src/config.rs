@@ -29,7 +29,6 @@ const FILE: u64 = 8 * 1024 * 1024;
 /// as long as the `Config` lives. They may be passwords: wiped when dropped.
 pub(crate) struct Config {
     options: Vec<(CString, CString)>,
-    file: PathBuf,
 }
 
 impl Config {
@@ -40,11 +39,6 @@ impl Config {
         found.map(|(_, value)| value.as_c_str())
     }
 
-    /// The file it was read from.
-    pub(crate) fn file(&self) -> &Path {
-        &self.file
-    }
-
     /// Reads the options out of `text`; `file` is only named in errors.
     ///
     /// # Errors
@@ -52,7 +46,6 @@ impl Config {
     pub(crate) fn parse(file: &Path, text: &[u8]) -> Result<Self> {
         let mut config = Self {
             options: Vec::new(),
-            file: file.to_owned(),
         };
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             if let Err(fault) = config.parse_line(line) {

@@ -81,8 +81,14 @@ pub(crate) struct Connection {
     pub(crate) authzid: RefCell<Option<CString>>,
     /// Name of the mechanism in use (without -PLUS).
     pub(crate) mechanism: RefCell<Option<CString>>,
+    /// The plugin that brings it (`SASL_AUTHSOURCE`).
+    pub(crate) source: RefCell<Option<CString>>,
     /// Highest level that the system log gets.
     pub(crate) log_level: Cell<i32>,
+    /// The `SASL_CU_*` bits of the canonicalisation under way.
+    pub(crate) canon_flags: Cell<u32>,
+    /// Whether the log knows that a store of `auxprop_plugin` is missing.
+    pub(crate) told_missing_store: Cell<bool>,
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
@@ -116,7 +122,10 @@ impl Connection {
             authid: RefCell::default(),
             authzid: RefCell::default(),
             mechanism: RefCell::default(),
+            source: RefCell::default(),
             log_level: Cell::new(Level::Err as i32),
+            canon_flags: Cell::new(0),
+            told_missing_store: Cell::new(false),
             layer: Layer::default(),
             reply: RefCell::default(),
             properties: OnceCell::new(),
@@ -150,9 +159,15 @@ impl Connection {
     /// Writes to the program's log, else to the system's when `level` is not
     /// above `log_level`. Nothing is formatted when nobody wants it.
     pub(crate) fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        self.log_number(level as i32, message);
+    }
+
+    /// The same for a level as a plugin gave it: the program's log gets it
+    /// unchanged.
+    pub(crate) fn log_number(&self, level: i32, message: fmt::Arguments<'_>) {
         if self.app.takes_log() {
             self.app.log(level, &log_line(message));
-        } else if level as i32 <= self.log_level.get() {
+        } else if level <= self.log_level.get() {
             os::syslog(level, &log_line(message));
         }
     }
@@ -219,11 +234,18 @@ impl Connection {
         (address, length)
     }
 
+    /// Notes the mechanism in use and the plugin that it comes from.
+    pub(crate) fn name_mechanism(&self, name: &str, source: &str) {
+        self.mechanism.replace(CString::new(name).ok());
+        self.source.replace(CString::new(source).ok());
+    }
+
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
         self.authid.replace(None);
         self.authzid.replace(None);
         self.mechanism.replace(None);
+        self.source.replace(None);
         self.layer.clear();
     }
 
@@ -240,15 +262,21 @@ impl Connection {
         }
         let name = CString::new(name)
             .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
-        match identity {
-            Identity::Authid => drop(self.authid.replace(Some(name))),
-            Identity::Authzid => drop(self.authzid.replace(Some(name))),
-            Identity::Both => {
-                self.authid.replace(Some(name.clone()));
-                self.authzid.replace(Some(name));
-            }
+        if identity != Identity::Authzid {
+            keep(&self.authid, &name);
+        }
+        if identity != Identity::Authid {
+            keep(&self.authzid, &name);
         }
         Ok(())
+    }
+}
+
+/// Stores a name unless it is there already: plugins and programs hold on to
+/// the pointer, and a login canonicalises the same name several times.
+fn keep(place: &RefCell<Option<CString>>, name: &CString) {
+    if place.borrow().as_ref() != Some(name) {
+        place.replace(Some(name.clone()));
     }
 }
 

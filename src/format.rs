@@ -44,8 +44,8 @@ pub(crate) enum Nouser {
     Shown,
 }
 
-/// Longest result in bytes.
-pub(crate) const LIMIT: usize = 16 * 1024;
+/// Longest result in bytes; below the 65 535 that std allows for a width.
+pub(crate) const LIMIT: usize = 60 * 1024;
 
 /// One conversion without its argument.
 #[derive(Clone, Copy, Default)]
@@ -277,14 +277,15 @@ impl Directive {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "C converts to the unsigned type of the same size"
+        clippy::useless_conversion,
+        reason = "C converts to the unsigned type of the same size; long is 32 bits elsewhere"
     )]
     fn unsigned(&self, out: &mut Vec<u8>, args: &mut dyn FormatArgs, base: u64, upper: bool) {
         let value = match self.length {
             Length::Int => u64::from(args.int() as u32),
             Length::Char => u64::from(args.int() as u8),
             Length::Short => u64::from(args.int() as u16),
-            Length::Long => args.long() as core::ffi::c_ulong as u64,
+            Length::Long => u64::from(args.long() as core::ffi::c_ulong),
             Length::Size | Length::Difference => args.size() as usize as u64,
             Length::LongLong | Length::LongDouble => args.long_long() as u64,
             Length::Max => args.max() as u64,

@@ -36,13 +36,9 @@ pub(crate) fn establish(
     identity: Identity,
     extra: u32,
 ) -> Result<()> {
-    if name.len() > NAME_MAX {
-        return Err(Error::new(
-            Code::BUFOVER,
-            "user name longer than 1024 bytes",
-        ));
-    }
-    let asked = ask_program(conn, name, flags(identity) | extra)?;
+    let flags = flags(identity) | extra;
+    let asked = ask_program(conn, name, flags)?;
+    conn.canon_flags.set(flags);
     let name = asked.as_deref().unwrap_or(name);
     let canonical = ask_provider(conn, host, side, name, identity)?;
     conn.store_identity(canonical, identity)
@@ -88,6 +84,10 @@ fn ask_provider(
             loaded.as_ref()
         }
     };
+    if name.len() > NAME_MAX {
+        let text = "user name longer than 1024 bytes";
+        return Err(Error::new(Code::BUFOVER, text));
+    }
     match side {
         Side::Server => provider.server(host, name, identity),
         Side::Client => provider.client(host, name, identity),

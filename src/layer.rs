@@ -65,6 +65,12 @@ impl Layer {
             .max(1);
         self.with(|layer| {
             let mut out = Vec::with_capacity(plain.len().saturating_add(64));
+            if layer.frames_itself() {
+                for part in plain.chunks(piece) {
+                    layer.wrap(part, &mut out)?;
+                }
+                return Ok(out);
+            }
             for part in plain.chunks(piece) {
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
@@ -91,6 +97,10 @@ impl Layer {
         pending.extend_from_slice(input);
         let (plain, used) = self.with(|layer| {
             let mut out = Vec::new();
+            if layer.frames_itself() {
+                layer.unwrap(&pending, &mut out)?;
+                return Ok((out, pending.len()));
+            }
             let mut rest = pending.as_slice();
             while let Some((head, body)) = rest.split_first_chunk::<4>() {
                 let length = usize::try_from(u32::from_be_bytes(*head)).unwrap_or(usize::MAX);

@@ -16,6 +16,7 @@ mod layer;
 mod library;
 mod lookup;
 mod md5;
+mod mechanisms;
 mod propctx;
 mod random;
 mod registry;

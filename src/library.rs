@@ -9,11 +9,10 @@ use crate::config;
 use crate::ffi::os;
 use crate::registry::Registry;
 use core::fmt;
-use mech::{ClientMech, ServerMech};
-use saslplug::{Code, Error, Level, Result};
+use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The callbacks given to an init, shared by all threads.
 pub(crate) type Program = Arc<dyn Global>;
@@ -35,6 +34,7 @@ pub(crate) struct Library {
     pub(crate) registry: Registry,
     programs: RwLock<Programs>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
+    plugin_mechs: RwLock<Option<CString>>,
 }
 
 #[derive(Default)]
@@ -178,7 +178,8 @@ pub(crate) fn leave(side: Side) -> Left {
         (Left::Down { last }, ended)
     };
     if let Some(library) = ended {
-        library.end(side); // plugins' clean-up runs here, without the lock
+        let last = matches!(left, Left::Down { last: true });
+        library.end(side, last); // plugins' clean-up runs here, without the lock
     }
     left
 }
@@ -224,6 +225,11 @@ impl Library {
         Ok(())
     }
 
+    /// Every property store, newest first.
+    pub(crate) fn stores(&self) -> Vec<Arc<dyn Auxprop>> {
+        self.registry.auxprops(&self.folders(), None, |_| ())
+    }
+
     /// An option where there is no connection.
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
         let given = self
@@ -233,23 +239,44 @@ impl Library {
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
-    /// else the system's within `log_level`.
+    /// else the system's within the `log_level` of the configuration file.
     pub(crate) fn log(&self, level: Level, message: fmt::Arguments<'_>) {
         if let Some(program) = self.program().filter(|program| program.takes_log()) {
-            program.log(level, &log_line(message));
+            program.log(level as i32, &log_line(message));
             return;
         }
-        let wanted = self.option(None, c"log_level");
-        let wanted = wanted.and_then(|text| text.to_str().ok()?.trim().parse().ok());
+        let wanted = config::options().and_then(|options| {
+            let text = options.get(c"log_level")?.to_str().ok()?;
+            text.trim().parse().ok()
+        });
         if level as i32 <= wanted.unwrap_or(Level::Err as i32) {
-            os::syslog(level, &log_line(message));
+            os::syslog(level as i32, &log_line(message));
         }
     }
 
-    fn end(&self, side: Side) {
+    /// The option `plugin_mechs`, as the last init read it.
+    pub(crate) fn plugin_mechs(&self) -> Option<CString> {
+        read(&self.plugin_mechs).clone()
+    }
+
+    /// Reads the option `plugin_mechs`: mechanisms to take from plugins although
+    /// they are built in. Asked once in an init.
+    pub(crate) fn read_plugin_mechs(&self) {
+        let list = self.option(None, c"plugin_mechs");
+        if list.is_some() {
+            *write(&self.plugin_mechs) = list;
+        }
+    }
+
+    fn end(&self, side: Side, last: bool) {
         if side == Side::Server {
-            self.registry.forget_auxprops();
+            self.registry.forget_server();
             config::set_options(None);
+        } else {
+            self.registry.forget_client();
+        }
+        if last {
+            self.registry.forget_canonusers();
         }
         let mut programs = write(&self.programs);
         match side {
@@ -266,22 +293,24 @@ impl Library {
     }
 }
 
-/// Server mechanisms, strongest first.
-pub(crate) fn server_mechs() -> &'static [&'static dyn ServerMech] {
-    static SORTED: OnceLock<Vec<&dyn ServerMech>> = OnceLock::new();
-    SORTED.get_or_init(|| {
-        let mut all = mech::SERVER.to_vec();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    })
-}
+/// What a store may ask that is asked without a connection.
+impl Host for Library {
+    fn option(&self, plugin: &str, name: &str) -> Option<String> {
+        let name = CString::new(name).ok()?;
+        let plugin = CString::new(plugin).ok().filter(|name| !name.is_empty());
+        let value = Library::option(self, plugin.as_deref(), &name)?;
+        Some(value.to_string_lossy().into_owned())
+    }
 
-/// Client mechanisms, strongest first.
-pub(crate) fn client_mechs() -> &'static [&'static dyn ClientMech] {
-    static SORTED: OnceLock<Vec<&dyn ClientMech>> = OnceLock::new();
-    SORTED.get_or_init(|| {
-        let mut all = mech::CLIENT.to_vec();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
-    })
+    fn property(&self, _: &CStr) -> Vec<Secret> {
+        Vec::new()
+    }
+
+    fn log(&self, level: Level, message: fmt::Arguments<'_>) {
+        Library::log(self, level, message);
+    }
+
+    fn handle(&self) -> Handle {
+        Handle::NONE
+    }
 }

@@ -9,22 +9,38 @@ use core::ffi::CStr;
 use saslplug::{Auxprop, Code, Error, Host, Identity, Level, Query, Result};
 use std::sync::Arc;
 
-/// The stores that `auxprop_plugin` names, or all.
+/// The stores that `auxprop_plugin` names, or all. What is missing is told once
+/// a connection: the option is read several times in each login.
 pub(crate) fn providers(conn: &Connection) -> Vec<Arc<dyn Auxprop>> {
     let names = conn.option(None, c"auxprop_plugin");
     let names = names.as_deref().map(CStr::to_string_lossy);
-    conn.library
+    let mut missing = Vec::new();
+    let found = conn
+        .library
         .registry
-        .auxprops(&conn.library.folders(), names.as_deref(), |missing| {
-            conn.log(
-                Level::Err,
-                format_args!(
-                    "could not find auxprop plugin, was searching for {missing} \
-                 (option auxprop_plugin; plugin folders: {})",
-                    folder_list(conn)
-                ),
-            );
-        })
+        .auxprops(&conn.library.folders(), names.as_deref(), |name| {
+            missing.push(name.to_owned())
+        });
+    match names.as_deref() {
+        Some(names) if found.is_empty() => tell_missing(conn, names),
+        Some(_) if !missing.is_empty() => tell_missing(conn, &missing.join(" ")),
+        _ => {}
+    }
+    found
+}
+
+fn tell_missing(conn: &Connection, names: &str) {
+    if conn.told_missing_store.replace(true) {
+        return;
+    }
+    conn.log(
+        Level::Warn,
+        format_args!(
+            "could not find auxprop plugin, was searching for '{names}' \
+             (option auxprop_plugin; plugin folders: {})",
+            folder_list(conn)
+        ),
+    );
 }
 
 fn folder_list(conn: &Connection) -> String {
@@ -59,7 +75,7 @@ pub(crate) fn run(
         names: &names,
         against_hash,
     };
-    let mut outcome = Err(Error::new(Code::NOMECH, "no auxprop plugin answered").silent());
+    let mut outcome = Err(Error::bare(Code::NOMECH));
     for provider in providers(conn) {
         let answer = provider.lookup(host, &query).map(|_found| ());
         outcome = fold(outcome, answer);

@@ -1,40 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Providers: what was added by the program, and what lies in the plugin
-//! folders. A file is opened only when something needs it.
+//! Plugins: what was added by the program, and what lies in the plugin folders.
+//! A file is opened only when something needs it.
 //!
 //! The lock is short: it is never held while a plugin's code runs. A file that
 //! one thread is opening makes others wait for that file, not for the lock;
 //! a plugin that asks for itself while it is being opened finds nothing.
 #![forbid(unsafe_code)]
 
-use crate::ffi::plugin::loader::{self, Opened};
+mod files;
+
+use crate::ffi::plugin::loader::{self, Mapped, Providers};
 use core::ffi::CStr;
+use files::{File, Kind, Progress};
+use mech::{ClientMech, ServerMech};
 use saslplug::{Auxprop, CanonUser, Verify};
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::thread;
 
-/// What the files of well-known packages hold, so that a mechanism's file is
-/// not opened in search of a property store. Names as in the plugin folder,
-/// without `lib` and `.so`.
-const MECHANISM_FILES: &[&str] = &[
-    "anonymous",
-    "crammd5",
-    "digestmd5",
-    "gs2",
-    "gssapiv2",
-    "kerberos4",
-    "login",
-    "ntlm",
-    "otp",
-    "passdss",
-    "plain",
-    "scram",
-    "srp",
-];
-
-/// Everything that can be asked for names, passwords and properties.
+/// Everything that plugins bring.
 #[derive(Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
@@ -46,20 +31,9 @@ struct State {
     auxprops: Vec<Arc<dyn Auxprop>>,
     canonusers: Vec<(CString, Arc<dyn CanonUser>)>,
     verifiers: Vec<Arc<dyn Verify>>,
+    server_mechs: Vec<Arc<dyn ServerMech>>,
+    client_mechs: Vec<Arc<dyn ClientMech>>,
     files: Option<Vec<File>>,
-}
-
-struct File {
-    path: PathBuf,
-    stem: CString,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Progress {
-    Closed,
-    Opening(ThreadId),
-    Open,
 }
 
 impl Registry {
@@ -77,24 +51,59 @@ impl Registry {
         self.lock().canonusers.push((stem, provider));
     }
 
-    /// Forgets property stores, as the end of the server side does; their files
-    /// may be opened again.
-    pub(crate) fn forget_auxprops(&self) {
+    /// Adds server mechanisms that the program brought along.
+    pub(crate) fn add_server_mechs(&self, mechs: Vec<Arc<dyn ServerMech>>) {
+        self.lock().server_mechs.extend(mechs);
+    }
+
+    /// Adds client mechanisms that the program brought along.
+    pub(crate) fn add_client_mechs(&self, mechs: Vec<Arc<dyn ClientMech>>) {
+        self.lock().client_mechs.extend(mechs);
+    }
+
+    /// Forgets what belongs to the server side, as its end does; files may be
+    /// opened for it again.
+    pub(crate) fn forget_server(&self) {
         let forgotten = {
             let mut state = self.lock();
             for file in state.files.iter_mut().flatten() {
-                file.progress = Progress::Closed;
+                file.set(Kind::Providers, Progress::Closed);
+                file.set(Kind::ServerMechs, Progress::Closed);
             }
             (
-                core::mem::take(&mut state.auxprops),
+                core::mem::take(&mut state.server_mechs),
                 core::mem::take(&mut state.verifiers),
+                core::mem::take(&mut state.auxprops),
             )
         };
-        drop(forgotten); // runs the plugins' own clean-up, without the lock
+        let (mechs, verifiers, auxprops) = forgotten;
+        // Runs the plugins' own clean-up, without the lock, newest first.
+        drop(mechs);
+        drop(verifiers);
+        auxprops.into_iter().rev().for_each(drop);
+    }
+
+    /// Forgets the canonicalisers, as the last done does.
+    pub(crate) fn forget_canonusers(&self) {
+        let forgotten = core::mem::take(&mut self.lock().canonusers);
+        forgotten.into_iter().rev().for_each(drop);
+    }
+
+    /// Forgets what belongs to the client side.
+    pub(crate) fn forget_client(&self) {
+        let forgotten = {
+            let mut state = self.lock();
+            for file in state.files.iter_mut().flatten() {
+                file.set(Kind::ClientMechs, Progress::Closed);
+            }
+            core::mem::take(&mut state.client_mechs)
+        };
+        drop(forgotten);
     }
 
     /// The property stores named in `auxprop_plugin` in that order, or all of
-    /// them. A name that nothing answers to is reported to `missing`.
+    /// them, the newest first. A name that nothing answers to is reported to
+    /// `missing`.
     pub(crate) fn auxprops(
         &self,
         folders: &[PathBuf],
@@ -102,37 +111,41 @@ impl Registry {
         mut missing: impl FnMut(&str),
     ) -> Vec<Arc<dyn Auxprop>> {
         let Some(names) = names else {
-            self.open(folders, |_| true, || false);
-            return self.lock().auxprops.clone();
+            self.open(folders, Kind::Providers, |_| true, || false);
+            return self.lock().auxprops.iter().rev().cloned().collect();
         };
         let mut found = Vec::new();
         for name in names.split_ascii_whitespace() {
-            match self.auxprop(folders, name) {
-                Some(provider) => found.push(provider),
-                None => missing(name),
+            let named = self.named_auxprops(folders, name);
+            if named.is_empty() {
+                missing(name);
             }
+            found.extend(named);
         }
         found
     }
 
-    fn auxprop(&self, folders: &[PathBuf], name: &str) -> Option<Arc<dyn Auxprop>> {
-        let find = || {
+    /// All property stores of a name: a program may add one twice.
+    fn named_auxprops(&self, folders: &[PathBuf], name: &str) -> Vec<Arc<dyn Auxprop>> {
+        let find = || -> Vec<Arc<dyn Auxprop>> {
             let state = self.lock();
-            state
-                .auxprops
-                .iter()
-                .find(|known| same_name(known.name(), name))
+            let known = state.auxprops.iter().rev();
+            known
+                .filter(|known| same_name(known.name(), name))
                 .cloned()
+                .collect()
         };
-        find()
-            .or_else(|| {
-                self.open(folders, |file| same_name(file, name), || find().is_some());
-                find()
-            })
-            .or_else(|| {
-                self.open(folders, |_| true, || find().is_some());
-                find()
-            })
+        let found = self.search(
+            folders,
+            |file| same_name(file, name),
+            || Some(find()).filter(|found| !found.is_empty()),
+        );
+        found.unwrap_or_default()
+    }
+
+    /// Whether any plugin brought a verifier along.
+    pub(crate) fn has_verifiers(&self) -> bool {
+        !self.lock().verifiers.is_empty()
     }
 
     /// The canonicaliser that `canon_user_plugin` names: its own name, or its
@@ -140,19 +153,33 @@ impl Registry {
     pub(crate) fn canonuser(&self, folders: &[PathBuf], name: &CStr) -> Option<Arc<dyn CanonUser>> {
         let find = || {
             let state = self.lock();
-            let known = state.canonusers.iter();
-            known
-                .filter(|(stem, known)| known.name() == name || stem.as_c_str() == name)
+            let fits = |(stem, known): &&(CString, Arc<dyn CanonUser>)| {
+                known.name() == name || stem.as_c_str() == name
+            };
+            state
+                .canonusers
+                .iter()
+                .find(fits)
                 .map(|(_, known)| Arc::clone(known))
-                .next()
         };
+        self.search(folders, |file| file == name, find)
+    }
+
+    /// Finds a provider among what is open, else in the file of its name, else
+    /// in any file.
+    fn search<T>(
+        &self,
+        folders: &[PathBuf],
+        likely: impl Fn(&CStr) -> bool,
+        find: impl Fn() -> Option<T>,
+    ) -> Option<T> {
         find()
             .or_else(|| {
-                self.open(folders, |file| file == name, || find().is_some());
+                self.open(folders, Kind::Providers, likely, || find().is_some());
                 find()
             })
             .or_else(|| {
-                self.open(folders, |_| true, || find().is_some());
+                self.open(folders, Kind::Providers, |_| true, || find().is_some());
                 find()
             })
     }
@@ -168,21 +195,47 @@ impl Registry {
             .cloned()
     }
 
-    /// Names of the property stores that are in use.
-    pub(crate) fn auxprop_providers(&self, folders: &[PathBuf]) -> Vec<Arc<dyn Auxprop>> {
-        self.auxprops(folders, None, |_| ())
+    /// The server mechanisms of plugins, after opening every file that may
+    /// bring one. `skip` tells the files that are not needed by their stem.
+    pub(crate) fn server_mechs(
+        &self,
+        folders: &[PathBuf],
+        skip: impl Fn(&CStr) -> bool,
+    ) -> Vec<Arc<dyn ServerMech>> {
+        self.open(folders, Kind::ServerMechs, |file| !skip(file), || false);
+        self.lock().server_mechs.clone()
+    }
+
+    /// The client mechanisms of plugins, likewise.
+    pub(crate) fn client_mechs(
+        &self,
+        folders: &[PathBuf],
+        skip: impl Fn(&CStr) -> bool,
+    ) -> Vec<Arc<dyn ClientMech>> {
+        self.open(folders, Kind::ClientMechs, |file| !skip(file), || false);
+        self.lock().client_mechs.clone()
     }
 
     /// Opens the files that `wanted` picks by their stem, one after the other,
     /// until `enough`.
-    fn open(&self, folders: &[PathBuf], wanted: impl Fn(&CStr) -> bool, enough: impl Fn() -> bool) {
+    fn open(
+        &self,
+        folders: &[PathBuf],
+        kind: Kind,
+        wanted: impl Fn(&CStr) -> bool,
+        enough: impl Fn() -> bool,
+    ) {
         self.scan(folders);
+        let wanted = |stem: &CStr| kind.may_be_in(stem) && wanted(stem);
         while !enough() {
-            let Some((path, stem)) = self.claim(&wanted) else {
+            let Some((path, stem, mapped)) = self.claim(kind, &wanted) else {
                 return;
             };
-            let opened = loader::open(&path, &stem);
-            self.publish(&path, stem, opened);
+            let mapped = mapped.or_else(|| loader::map(&path));
+            if let Some(mapped) = &mapped {
+                self.call_entries(kind, mapped, &path, &stem);
+            }
+            self.publish(kind, &path, mapped);
         }
     }
 
@@ -191,13 +244,17 @@ impl Registry {
         if self.lock().files.is_some() {
             return;
         }
-        let files = list(folders);
+        let files = files::list(folders);
         self.lock().files.get_or_insert(files);
     }
 
     /// Takes the next closed file that is wanted; waits while another thread
     /// opens one of them.
-    fn claim(&self, wanted: &impl Fn(&CStr) -> bool) -> Option<(PathBuf, CString)> {
+    fn claim(
+        &self,
+        kind: Kind,
+        wanted: &impl Fn(&CStr) -> bool,
+    ) -> Option<(PathBuf, CString, Option<Mapped>)> {
         let me = thread::current().id();
         let mut state = self.lock();
         loop {
@@ -206,13 +263,13 @@ impl Registry {
                 .iter_mut()
                 .flatten()
                 .filter(|file| wanted(&file.stem));
-            if let Some(file) = files.find(|file| file.progress == Progress::Closed) {
-                file.progress = Progress::Opening(me);
-                return Some((file.path.clone(), file.stem.clone()));
+            if let Some(file) = files.find(|file| file.get(kind) == Progress::Closed) {
+                file.set(kind, Progress::Opening(me));
+                return Some((file.path.clone(), file.stem.clone(), file.mapped.clone()));
             }
             let others = state.files.iter().flatten().any(|file| {
                 wanted(&file.stem)
-                    && matches!(file.progress, Progress::Opening(thread) if thread != me)
+                    && matches!(file.get(kind), Progress::Opening(thread) if thread != me)
             });
             if !others {
                 return None;
@@ -224,22 +281,49 @@ impl Registry {
         }
     }
 
-    fn publish(&self, path: &Path, stem: CString, opened: Opened) {
-        let mut state = self.lock();
-        state.auxprops.extend(opened.auxprop);
-        state.verifiers.extend(opened.verify);
-        if !state.canonusers.iter().any(|(known, _)| *known == stem) {
-            state
-                .canonusers
-                .extend(opened.canonuser.map(|provider| (stem, provider)));
+    /// Runs the plugin's entries of one kind, without the lock.
+    fn call_entries(&self, kind: Kind, mapped: &Mapped, path: &Path, stem: &CStr) {
+        match kind {
+            Kind::Providers => {
+                let Providers {
+                    auxprop,
+                    canonuser,
+                    verify,
+                } = loader::providers(mapped, path, stem);
+                let mut state = self.lock();
+                state.auxprops.extend(auxprop);
+                state.verifiers.extend(verify);
+                if !state
+                    .canonusers
+                    .iter()
+                    .any(|(known, _)| known.as_c_str() == stem)
+                {
+                    state
+                        .canonusers
+                        .extend(canonuser.map(|provider| (stem.to_owned(), provider)));
+                }
+            }
+            Kind::ServerMechs => {
+                let mechs = loader::server_mechs(mapped, path, stem);
+                self.lock().server_mechs.extend(mechs);
+            }
+            Kind::ClientMechs => {
+                let mechs = loader::client_mechs(mapped, path, stem);
+                self.lock().client_mechs.extend(mechs);
+            }
         }
+    }
+
+    fn publish(&self, kind: Kind, path: &Path, mapped: Option<Mapped>) {
+        let mut state = self.lock();
         for file in state
             .files
             .iter_mut()
             .flatten()
             .filter(|file| file.path == path)
         {
-            file.progress = Progress::Open;
+            file.set(kind, Progress::Open);
+            file.mapped.clone_from(&mapped);
         }
         self.opened.notify_all();
     }
@@ -248,74 +332,4 @@ impl Registry {
 /// Names of property stores are compared without case, as stock does.
 fn same_name(known: &CStr, wanted: &str) -> bool {
     known.to_bytes().eq_ignore_ascii_case(wanted.as_bytes())
-}
-
-/// The files that may hold providers: `lib*.so`, folder by folder, by name. The
-/// first of a stem wins. A folder that cannot be read counts as empty.
-fn list(folders: &[PathBuf]) -> Vec<File> {
-    let mut files: Vec<File> = Vec::new();
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            continue;
-        };
-        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
-        for name in names {
-            let Some(stem) = name.to_str().and_then(stem_of) else {
-                continue;
-            };
-            if files.iter().any(|file| file.stem == stem) {
-                continue;
-            }
-            let path = folder.join(&name);
-            files.push(File {
-                path,
-                stem,
-                progress: Progress::Closed,
-            });
-        }
-    }
-    files
-}
-
-/// `libldapdb.so` → `ldapdb`; `None` for what is no plugin's file, and for
-/// files that hold mechanisms only.
-fn stem_of(name: &str) -> Option<CString> {
-    if name.len() < 4 || !name.ends_with(".so") {
-        return None;
-    }
-    let stem = name.get(3..)?.split('.').next()?;
-    if stem.is_empty() || MECHANISM_FILES.contains(&stem) {
-        return None;
-    }
-    CString::new(stem).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stems_are_the_file_name_without_three_letters() {
-        assert_eq!(stem_of("libldapdb.so").as_deref(), Some(c"ldapdb"));
-        assert_eq!(stem_of("libldapdb.so.2"), None);
-        assert_eq!(stem_of("lib.so"), None);
-        assert_eq!(stem_of("libplain.so"), None);
-        assert_eq!(stem_of(".so"), None);
-    }
-
-    #[test]
-    fn the_first_folder_wins_and_a_missing_one_is_empty() {
-        let root = std::env::temp_dir().join(format!("sasl2-registry-{}", std::process::id()));
-        let (first, second) = (root.join("a"), root.join("b"));
-        for folder in [&first, &second] {
-            std::fs::create_dir_all(folder).expect("folder");
-            std::fs::write(folder.join("libone.so"), "").expect("file");
-        }
-        std::fs::write(second.join("libtwo.so"), "").expect("file");
-        let files = list(&[first.clone(), root.join("missing"), second.clone()]);
-        let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
-        assert_eq!(paths, [first.join("libone.so"), second.join("libtwo.so")]);
-        std::fs::remove_dir_all(root).expect("removed");
-    }
 }

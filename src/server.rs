@@ -10,12 +10,13 @@
 use crate::application::{Asked, Authorisation};
 use crate::connection::Connection;
 use crate::library::Side;
+use crate::mechanisms::ServerHandle;
 use crate::select::{self, SUCCESS_DATA};
-use crate::{checkpass, identity, library, lookup, setpass};
+use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
-use saslplug::{Code, Error, Identity, Level, Result, Secret};
+use saslplug::{Code, Error, Identity, Level, Result};
 use std::ffi::CString;
 
 /// Where an exchange stands.
@@ -70,7 +71,8 @@ impl Server {
         }
         let transition = conn.option(None, c"auto_transition");
         let allowed = conn.option(None, c"mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
+            list.to_string_lossy()
+                .split_ascii_whitespace()
                 .map(|name| select::split_plus(name).0.to_owned())
                 .collect()
         });
@@ -93,22 +95,33 @@ impl Server {
 
     /// The mechanisms that this connection may use: the advertised order is
     /// `mech_list`'s, else strongest first.
-    fn mechanisms(&self) -> Vec<&'static dyn ServerMech> {
-        let all = library::server_mechs();
-        match &self.allowed {
-            None => all.to_vec(),
-            Some(names) => names.iter().filter_map(|name| find(all, name)).collect(),
+    fn mechanisms(&self) -> Vec<ServerHandle> {
+        let library = &self.conn.library;
+        let Some(names) = &self.allowed else {
+            return library.server_mechs();
+        };
+        let built_in: Vec<_> = names
+            .iter()
+            .map_while(|name| library.built_in_server(name))
+            .collect();
+        if built_in.len() == names.len() {
+            return built_in; // no plugin need be opened
         }
+        let all = library.server_mechs();
+        names.iter().filter_map(|name| find(&all, name)).collect()
     }
 
     /// The mechanism of that name, if this connection may use it.
-    fn mechanism(&self, name: &str) -> Option<&'static dyn ServerMech> {
+    fn mechanism(&self, name: &str) -> Option<ServerHandle> {
         let allowed = self.allowed.as_ref();
         if allowed.is_some_and(|names| !names.iter().any(|known| known.eq_ignore_ascii_case(name)))
         {
             return None;
         }
-        find(library::server_mechs(), name)
+        let library = &self.conn.library;
+        library
+            .built_in_server(name)
+            .or_else(|| find(&library.server_mechs(), name))
     }
 
     /// The names to offer now.
@@ -124,7 +137,7 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(mechanism).is_err() {
+            if self.permit(&*mechanism).is_err() {
                 continue;
             }
             let name = &mechanism.info().name;
@@ -155,10 +168,18 @@ impl Server {
         }
     }
 
-    /// Whether `mechanism` may be used on this connection now.
+    /// Whether `mechanism` may be used on this connection now. One that is not
+    /// available yet is as good as none.
     fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
-        select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)?;
-        mechanism.available(self)
+        select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
+            .map_err(Error::silent)?;
+        mechanism.available(self).map_err(|error| {
+            let code = match error.code() {
+                Code::NOTDONE => Code::NOMECH,
+                code => code,
+            };
+            Error::with(code, error.reason().to_owned()).silent()
+        })
     }
 
     /// Starts an exchange, abandoning one that was under way.
@@ -174,12 +195,10 @@ impl Server {
         let mechanism = self
             .mechanism(base)
             .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
-        self.permit(mechanism)?;
+        self.permit(&*mechanism)?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&info.name, mechanism.source());
         let exchange = mechanism.begin(self)?;
         if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
             let text = "Remote sent first but mech does not allow it.";
@@ -399,95 +418,14 @@ impl Server {
         let name = name.borrow().clone().unwrap_or_default();
         lookup::run(&self.conn, self, &name, identity, false)
     }
-
-    /// Verifies a password that the application got outside an exchange
-    /// (`sasl_checkpass`).
-    ///
-    /// # Errors
-    /// The verification's; the reason is always `checkpass failed`.
-    pub(crate) fn check_plain(&self, user: &[u8], password: &Secret) -> Result<()> {
-        self.reset();
-        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let authid = self.conn.authid.borrow().clone().unwrap_or_default();
-        checkpass::run(self, &authid, password).map_err(|error| self.checkpass_failed(&error))?;
-        self.authorise()
-    }
-
-    /// Verifies a password for a canonical name (`sasl_utils_t.checkpass`).
-    ///
-    /// # Errors
-    /// As [`Server::check_plain`].
-    pub(crate) fn check_canonical(&self, user: &CStr, password: &Secret) -> Result<()> {
-        checkpass::run(self, user, password).map_err(|error| self.checkpass_failed(&error))
-    }
-
-    /// Programs match the text `checkpass failed`; the reason goes to the log.
-    fn checkpass_failed(&self, error: &Error) -> Error {
-        if !error.reason().is_empty() && !error.is_silent() {
-            self.conn
-                .log(Level::Fail, format_args!("{}", error.reason()));
-        }
-        Error::new(error.code(), "checkpass failed").silent()
-    }
-
-    /// Whether a user exists by the configured methods.
-    ///
-    /// # Errors
-    /// `NOUSER`, or what the methods say.
-    pub(crate) fn user_exists(&self, user: &CStr) -> Result<()> {
-        checkpass::exists(self, user)
-    }
-
-    /// Whether `auto_transition` is on.
-    pub(crate) fn transitions(&self) -> bool {
-        self.transition.get() != Transition::No
-    }
-
-    /// Offers a verified password to the property stores (`auto_transition`).
-    pub(crate) fn transition(&self, password: &Secret) {
-        if !self.transitions() {
-            return;
-        }
-        let user = setpass::canonical(self);
-        let name = user.to_string_lossy();
-        self.conn.log(
-            Level::Note,
-            format_args!("transitioning user {name} to auxprop database"),
-        );
-        let plain = self.transition.get() == Transition::Yes;
-        let flags = if plain {
-            setpass::CREATE
-        } else {
-            setpass::CREATE | setpass::NOPLAIN
-        };
-        // A login does not fail because the copy could not be kept; the log has
-        // the reason.
-        let _ = setpass::run(self, &user, Some(password), flags);
-    }
-
-    /// Sets, changes or removes a password (`sasl_setpass`).
-    ///
-    /// # Errors
-    /// The canonicaliser's, the stores'.
-    pub(crate) fn set_password(
-        &self,
-        user: &[u8],
-        password: Option<&Secret>,
-        flags: u32,
-    ) -> Result<()> {
-        identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let user = setpass::canonical(self);
-        setpass::run(self, &user, password, flags)
-    }
 }
 
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
 pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
 
-fn find(all: &[&'static dyn ServerMech], name: &str) -> Option<&'static dyn ServerMech> {
-    all.iter()
-        .copied()
-        .find(|mechanism| mechanism.info().name.eq_ignore_ascii_case(name))
+fn find(all: &[ServerHandle], name: &str) -> Option<ServerHandle> {
+    let same = |known: &&ServerHandle| known.info().name.eq_ignore_ascii_case(name);
+    all.iter().find(same).cloned()
 }
 
 /// The spellings of a true option: the first character decides, or `on`.
@@ -504,3 +442,4 @@ fn transition_of(option: Option<&CStr>) -> Transition {
 }
 
 mod host;
+mod password;

@@ -8,12 +8,12 @@ use crate::connection::Connection;
 use crate::lookup;
 use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
-use saslplug::{Code, Error, Host, Level, Result, Secret};
-use std::ffi::CString;
+use saslplug::{Auxprop, Code, Error, Host, Level, Result, Secret};
+use std::sync::Arc;
 
 const CB_SETPASS: c_ulong = 0x8006;
 
-/// Flags of `sasl_setpass`.
+/// Flags of `sasl_setpass`: make an entry where there is none.
 pub(crate) const CREATE: u32 = 1;
 /// Remove the password.
 pub(crate) const DISABLE: u32 = 2;
@@ -22,135 +22,198 @@ pub(crate) const NOPLAIN: u32 = 4;
 /// Only the current mechanism.
 pub(crate) const CURMECH_ONLY: u32 = 8;
 
-/// Sets, changes or removes the password of `user` (canonical).
+/// Sets, changes or removes the password of `user`: first in the property
+/// stores, then by the program's callback; both are tried.
 ///
 /// # Errors
-/// The first store's that failed; `CONSTRAINT_VIOLAT` is forgiven when another
-/// way worked.
+/// The callback's, else the stores'; `CONSTRAINT_VIOLAT` of one way is forgiven
+/// when the other worked.
 pub(crate) fn run(
     server: &Server,
     user: &CStr,
     password: Option<&Secret>,
     flags: u32,
 ) -> Result<()> {
-    let conn = server.connection();
-    let mut tried = false;
-    let mut outcome = Ok(());
-    if flags & (NOPLAIN | CURMECH_ONLY) == 0 && can_store(conn, server) {
-        tried = true;
-        outcome = store_password(server, user, password, flags);
+    let stored = if flags & NOPLAIN == 0 && any_store(server.connection()) {
+        store_password(server, user, password)
+    } else {
+        None
+    };
+    if let Some(outcome) = &stored {
+        report(server, user, "setpass", outcome);
     }
-    match conn.app.set_password(user, password, flags) {
-        Asked::Given(()) => {
-            tried = true;
-            outcome = forgive(outcome);
+    let called = call_back(server, user, password, flags);
+    let outcome = match (stored, called) {
+        (None, None) => {
+            let user = user.to_string_lossy();
+            server.connection().log(
+                Level::Warn,
+                format_args!(
+                    "secret not changed for {user}: no writable auxprop plugin or setpass \
+                     callback found"
+                ),
+            );
+            Ok(())
         }
-        Asked::Refused(error) => {
-            tried = true;
-            outcome = outcome.and(Err(error));
-        }
-        Asked::Absent(_) | Asked::Interact => conn.record_missing_callback(CB_SETPASS),
-    }
-    report(conn, user, tried, &outcome);
-    outcome
+        (Some(only), None) | (None, Some(only)) => only,
+        (Some(stored), Some(called)) => both(stored, called),
+    };
+    outcome.map_err(|error| Error::bare(error.code()))
 }
 
-fn forgive(outcome: Result<()>) -> Result<()> {
-    match outcome {
-        Err(error) if error.code() == Code::CONSTRAINT_VIOLAT => Ok(()),
-        outcome => outcome,
+fn both(stored: Result<()>, called: Result<()>) -> Result<()> {
+    let violated = |outcome: &Result<()>| matches!(outcome, Err(error) if error.code() == Code::CONSTRAINT_VIOLAT);
+    match (&stored, &called) {
+        (Err(_), Ok(())) if violated(&stored) => called,
+        (_, Ok(())) => stored,
+        (Ok(()), Err(_)) if violated(&called) => stored,
+        _ => called,
     }
 }
 
-fn report(conn: &Connection, user: &CStr, tried: bool, outcome: &Result<()>) {
+fn report(server: &Server, user: &CStr, way: &str, outcome: &Result<()>) {
     let user = user.to_string_lossy();
+    let conn = server.connection();
     match outcome {
-        Ok(()) if !tried => conn.log(
-            Level::Warn,
-            format_args!(
-                "secret not changed for {user}: no writable auxprop plugin or setpass callback found"
-            ),
-        ),
-        Ok(()) => conn.log(Level::Note, format_args!("setpass succeeded for {user}")),
-        Err(error) => {
-            let text = error.public_code().text();
-            conn.log(Level::Err, format_args!("setpass failed for {user}: {text}"));
-        }
+        Ok(()) => conn.log(Level::Note, format_args!("{way} succeeded for {user}")),
+        Err(error) => conn.log(Level::Err, format_args!("{way} failed for {user}: {error}")),
     }
 }
 
-/// Whether any configured property store can store.
-pub(crate) fn can_store(conn: &Connection, host: &dyn Host) -> bool {
-    lookup::providers(conn)
-        .iter()
-        .any(|provider| provider.can_store(host))
-}
-
-fn store_password(
+fn call_back(
     server: &Server,
     user: &CStr,
     password: Option<&Secret>,
     flags: u32,
-) -> Result<()> {
-    let values: Vec<Secret> = match password {
-        Some(password) if flags & DISABLE == 0 => vec![password.clone()],
-        _ => Vec::new(),
+) -> Option<Result<()>> {
+    let conn = server.connection();
+    let outcome = match conn.app.set_password(user, password, flags) {
+        Asked::Given(()) => Ok(()),
+        Asked::Refused(error) => Err(error),
+        Asked::Absent(_) | Asked::Interact => {
+            conn.record_missing_callback(CB_SETPASS);
+            return None;
+        }
     };
-    let outcome = store(
-        server.connection(),
-        server,
-        user,
-        &[(c"userPassword", &values)],
-    );
-    // Nothing to remove is as good as removed.
+    report(server, user, "setpass callback", &outcome);
+    Some(outcome)
+}
+
+/// Whether a property store would store, whatever `auxprop_plugin` names.
+fn any_store(conn: &Connection) -> bool {
+    let outcome = probe(&*conn.library, &conn.library.stores());
     match outcome {
-        Err(error) if flags & DISABLE != 0 && error.code() == Code::NOUSER => Ok(()),
-        outcome => outcome,
+        Ok(any) => any,
+        Err(error) => error.code() == Code::CONSTRAINT_VIOLAT,
     }
 }
 
-/// Stores properties of `user` in every configured store.
+/// Asks the stores whether storing can work; `Ok(false)` when none of them
+/// stores at all.
+///
+/// # Errors
+/// The first store's that says no; `CONSTRAINT_VIOLAT` is forgiven when another
+/// says yes.
+pub(crate) fn probe(host: &dyn Host, providers: &[Arc<dyn Auxprop>]) -> Result<bool> {
+    let stores: Vec<_> = providers.iter().filter(|one| one.stores()).collect();
+    walk(stores.iter().map(|one| one.probe_store(host)))?;
+    Ok(!stores.is_empty())
+}
+
+/// `None` when no configured store stores at all.
+fn store_password(server: &Server, user: &CStr, password: Option<&Secret>) -> Option<Result<()>> {
+    let values: Vec<Secret> = password.into_iter().cloned().collect();
+    let properties: [(&CStr, &[Secret]); 1] = [(c"userPassword", &values)];
+    match configured(server.connection()) {
+        Ok(providers) if !providers.iter().any(|one| one.stores()) => None,
+        Ok(providers) => Some(store(server, &providers, user, &properties)),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Stores properties of `user` in each of `providers`.
 ///
 /// # Errors
 /// The first store's that failed; `CONSTRAINT_VIOLAT` when no store holds such
-/// properties; `FAIL` without any store.
+/// properties.
 pub(crate) fn store(
-    conn: &Connection,
     host: &dyn Host,
+    providers: &[Arc<dyn Auxprop>],
     user: &CStr,
     properties: &[(&CStr, &[Secret])],
 ) -> Result<()> {
+    let stores = providers.iter().filter(|one| one.stores());
+    walk(stores.map(|one| one.store(host, user.to_bytes(), properties)))
+}
+
+/// The stores that `auxprop_plugin` names.
+///
+/// # Errors
+/// `FAIL` when there is none.
+pub(crate) fn configured(conn: &Connection) -> Result<Vec<Arc<dyn Auxprop>>> {
     let providers = lookup::providers(conn);
     if providers.is_empty() {
-        return Err(Error::new(
-            Code::FAIL,
-            "no auxprop plugin to store in (option auxprop_plugin)",
-        ));
+        let text = "no auxprop plugin to store in (option auxprop_plugin)";
+        return Err(Error::new(Code::FAIL, text).silent());
     }
-    let mut stored = false;
-    for provider in providers {
-        match provider.store(host, user.to_bytes(), properties) {
-            Ok(()) => stored = true,
-            Err(error) if error.code() == Code::CONSTRAINT_VIOLAT => {}
+    Ok(providers)
+}
+
+/// Goes from store to store until one fails.
+fn walk(answers: impl Iterator<Item = Result<()>>) -> Result<()> {
+    let mut outcome = Ok(());
+    let mut any = false;
+    for answer in answers {
+        match answer {
+            Ok(()) => any = true,
+            Err(error) if error.code() == Code::CONSTRAINT_VIOLAT => outcome = Err(error),
             Err(error) => return Err(error),
         }
     }
-    if stored {
-        Ok(())
-    } else {
-        Err(Error::new(
-            Code::CONSTRAINT_VIOLAT,
-            "no auxprop plugin stores these properties",
-        ))
-    }
+    if any { Ok(()) } else { outcome }
 }
 
-/// The name for the store: canonical, as a login would use it.
-pub(crate) fn canonical(server: &Server) -> CString {
-    server
-        .connection()
-        .authid
-        .borrow()
-        .clone()
-        .unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(code: Code) -> Result<()> {
+        if code == Code::OK {
+            Ok(())
+        } else {
+            Err(Error::bare(code))
+        }
+    }
+
+    #[test]
+    fn one_yes_forgives_a_constraint_and_nothing_else() {
+        use Code as C;
+        for (answers, expected) in [
+            (&[][..], C::OK),
+            (&[C::OK, C::CONSTRAINT_VIOLAT], C::OK),
+            (&[C::CONSTRAINT_VIOLAT, C::OK], C::OK),
+            (&[C::CONSTRAINT_VIOLAT], C::CONSTRAINT_VIOLAT),
+            (&[C::OK, C::FAIL], C::FAIL),
+            (&[C::NOUSER, C::OK], C::NOUSER),
+        ] {
+            let outcome = walk(answers.iter().map(|code| result(*code)));
+            assert_eq!(outcome, result(expected), "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn the_callback_has_the_last_word() {
+        use Code as C;
+        for (stored, called, expected) in [
+            (C::OK, C::OK, C::OK),
+            (C::OK, C::BADAUTH, C::BADAUTH),
+            (C::OK, C::CONSTRAINT_VIOLAT, C::OK),
+            (C::CONSTRAINT_VIOLAT, C::OK, C::OK),
+            (C::FAIL, C::OK, C::FAIL),
+            (C::FAIL, C::BADAUTH, C::BADAUTH),
+        ] {
+            let outcome = both(result(stored), result(called));
+            assert_eq!(outcome, result(expected), "{stored:?} {called:?}");
+        }
+    }
 }

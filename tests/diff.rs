@@ -4,9 +4,18 @@
 //! `tests/c/ours` do what stock does not survive; they have their expected
 //! lines beside them.
 //!
-//! `RECORD=1` rewrites `tests/c/stock` from what stock prints.
+//! `RECORD=1` rewrites `tests/c/stock` from what stock prints; `ONLY=plain`
+//! looks at one program.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "diff/lines.rs"]
 mod lines;
@@ -24,6 +33,7 @@ use std::{fs, io};
 use table::Table;
 
 const LIMIT: Duration = Duration::from_secs(60);
+const ONLY: &str = "ONLY";
 
 fn programs(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = fs::read_dir(folder)
@@ -31,8 +41,11 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "c"))
         .collect();
-    found.sort();
     assert!(!found.is_empty(), "no program in {}", folder.display());
+    if let Some(only) = std::env::var_os(ONLY) {
+        found.retain(|path| path.file_stem() == Some(&only));
+    }
+    found.sort();
     found
 }
 
@@ -59,17 +72,21 @@ fn recorded(program: &Program) -> PathBuf {
     folder().join(format!("stock/{}.txt", program.name()))
 }
 
-/// The lines that differ, as a text to read; empty when there are none.
+/// A change as a line to read.
+fn readable(change: &Change) -> String {
+    let (sign, line) = match change {
+        Change::Missing { line, .. } => ('-', line),
+        Change::Added { line, .. } => ('+', line),
+    };
+    format!("{sign} {}: {line}\n", change.section())
+}
+
+/// The lines that differ; empty when there are none.
 fn report(expected: &str, found: &str) -> String {
-    let mut text = String::new();
-    for change in lines::changes(expected, found) {
-        let (sign, line) = match &change {
-            Change::Missing { line, .. } => ('-', line),
-            Change::Added { line, .. } => ('+', line),
-        };
-        writeln!(text, "{sign}{} {line}", change.section()).unwrap();
-    }
-    text
+    lines::changes(expected, found)
+        .iter()
+        .map(readable)
+        .collect()
 }
 
 #[test]
@@ -104,11 +121,14 @@ fn ours_differs_from_stock_only_as_listed() {
         let ours = output(&program, Library::Ours);
         for change in lines::changes(&stock, &ours) {
             if !table.allows(program.name(), &change) {
-                writeln!(unlisted, "{} {change:?}", program.name()).unwrap();
+                write!(unlisted, "{} {}", program.name(), readable(&change)).unwrap();
             }
         }
     }
-    let unused = table.unused();
+    let unused = match std::env::var_os(ONLY) {
+        Some(_) => String::new(),
+        None => table.unused(),
+    };
     assert!(
         unlisted.is_empty() && unused.is_empty(),
         "differences that docs/behaviour.md does not list:\n{unlisted}\n\

@@ -11,6 +11,7 @@ mod saslauthd;
 use crate::application::Asked;
 use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
+use core::fmt;
 use saslplug::{Code, Error, Level, Result, Secret};
 
 const CB_CHECKPASS: c_ulong = 0x8005;
@@ -51,65 +52,72 @@ pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()>
         Asked::Refused(_) => {}
         Asked::Absent(_) | Asked::Interact => conn.record_missing_callback(CB_CHECKPASS),
     }
-    each_method(server, |method| {
-        method.check(server, user, password)?;
-        if method.name() != "auxprop" {
+    let mut outcome = Err(Error::bare(Code::NOMECH));
+    let known = each_method(server, |method| {
+        outcome = method.check(server, user, password);
+        if outcome.is_ok() && method.name() != "auxprop" {
             server.transition(password);
         }
-        Ok(())
-    })
+        outcome.is_err()
+    });
+    if matches!(&outcome, Err(error) if error.code() == Code::NOMECH) {
+        complain(server, format_args!("unknown password verifier(s) {known}"));
+    }
+    outcome
 }
 
-/// Whether `user` (canonical) exists by the methods of `pwcheck_method`.
+/// Whether `user` (canonical) exists by the methods of `pwcheck_method`: each
+/// is asked until one knows.
 ///
 /// # Errors
 /// The last method's.
 pub(crate) fn exists(server: &Server, user: &CStr) -> Result<()> {
-    each_method(server, |method| method.exists(server, user))
+    let mut outcome = Err(Error::bare(Code::NOMECH));
+    each_method(server, |method| {
+        let answer = method.exists(server, user);
+        // As on stock, a yes of auxprop lets the others speak too.
+        let go_on = answer.is_err() || method.name() == "auxprop";
+        if outcome.is_err() {
+            outcome = answer;
+        }
+        go_on
+    });
+    if matches!(&outcome, Err(error) if error.code() == Code::NOMECH) {
+        complain(server, format_args!("no plaintext password verifier?"));
+    }
+    outcome
 }
 
-/// Tries the configured methods until one succeeds.
-fn each_method(
-    server: &Server,
-    mut attempt: impl FnMut(&dyn PasswordCheck) -> Result<()>,
-) -> Result<()> {
-    let conn = server.connection();
-    let configured = conn.option(None, c"pwcheck_method");
+fn complain(server: &Server, what: fmt::Arguments<'_>) {
+    server.connection().log(
+        Level::Err,
+        format_args!(
+            "{what} (option pwcheck_method; known: auxprop saslauthd alwaystrue, and ldapdb where \
+             its plugin is installed; auxprop needs a plugin that option auxprop_plugin names)"
+        ),
+    );
+}
+
+/// Tries the configured methods as long as `attempt` says so; returns the
+/// option.
+fn each_method(server: &Server, mut attempt: impl FnMut(&dyn PasswordCheck) -> bool) -> String {
+    let configured = server.connection().option(None, c"pwcheck_method");
     let methods = configured
         .as_deref()
         .unwrap_or(c"auxprop")
-        .to_string_lossy();
-    let mut outcome = Err(Error::bare(Code::NOMECH));
-    let mut known = false;
-    for name in methods.split_ascii_whitespace() {
-        let plugged;
-        let method = match TABLE
+        .to_string_lossy()
+        .into_owned();
+    for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
+        let built_in = TABLE
             .iter()
-            .find(|method| method.name().eq_ignore_ascii_case(name))
-        {
-            Some(method) => *method,
-            None => match plugin::find(server, name) {
-                Some(method) => {
-                    plugged = method;
-                    &plugged
-                }
-                None => continue,
-            },
+            .find(|method| method.name().eq_ignore_ascii_case(name));
+        let go_on = match built_in {
+            Some(method) => attempt(*method),
+            None => plugin::find(server, name).is_none_or(|method| attempt(&method)),
         };
-        known = true;
-        outcome = attempt(method);
-        if outcome.is_ok() {
-            return Ok(());
+        if !go_on {
+            break;
         }
     }
-    if !known || matches!(&outcome, Err(error) if error.code() == Code::NOMECH) {
-        conn.log(
-            Level::Err,
-            format_args!(
-                "unknown password verifier(s) {methods} (option pwcheck_method; known: auxprop \
-                 saslauthd alwaystrue, and ldapdb where its plugin is installed)"
-            ),
-        );
-    }
-    outcome
+    methods
 }

@@ -10,7 +10,7 @@ use crate::library::Side;
 use core::ffi::CStr;
 use core::fmt;
 use mech::{Answer, ChannelBinding, ClientHost, Disposition, Limits, Prompt, PromptKind};
-use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
+use saslplug::{Handle, Host, Identity, Level, Result, Secret};
 use std::ffi::CString;
 
 fn lossy(text: &CStr) -> String {
@@ -86,21 +86,26 @@ impl ClientHost for Client {
     fn ask(&self, prompt: &Prompt) -> Result<Answer> {
         match self.answered(prompt.kind) {
             Some(Some(answer)) => return Ok(Answer::Given(answer)),
-            Some(None) => {
-                let text = "Unexpectedly missing a prompt result";
-                return Err(Error::new(Code::BADPARAM, text));
-            }
+            // Not every prompt needs an answer: the mechanism decides.
+            Some(None) => return Ok(Answer::Null),
             None => {}
         }
         match self.conn.app.ask(prompt) {
-            Asked::Given(answer) => Ok(Answer::Given(answer)),
+            Asked::Given(Some(answer)) => Ok(Answer::Given(answer)),
+            Asked::Given(None) => Ok(Answer::Null),
             Asked::Interact => Ok(Answer::Interact),
             Asked::Refused(error) => Err(error),
-            Asked::Absent(id) if prompt.kind == PromptKind::AuthName => login_name()
-                .map(|name| Answer::Given(Secret::new(name.into_bytes())))
-                .ok_or_else(|| Error::with(Code::FAIL, format!("Unable to find a callback: {id}"))),
             Asked::Absent(id) => {
-                Err(Error::with(Code::FAIL, format!("Unable to find a callback: {id}")).silent())
+                let named = (prompt.kind == PromptKind::AuthName)
+                    .then(login_name)
+                    .flatten();
+                Ok(named.map_or_else(
+                    || {
+                        self.conn.record_missing_callback(id);
+                        Answer::Nobody
+                    },
+                    |name| Answer::Given(Secret::new(name.into_bytes())),
+                ))
             }
         }
     }

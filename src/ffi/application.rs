@@ -10,7 +10,7 @@ use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::ptr;
 use mech::{Prompt, PromptKind};
 use saslplug::raw::*;
-use saslplug::{Code, Error, Level, Result, Secret};
+use saslplug::{Code, Error, Result, Secret};
 use std::ffi::CString;
 use zeroize::Zeroizing;
 
@@ -38,8 +38,8 @@ type Procedure = unsafe extern "C" fn() -> c_int;
 pub(crate) enum Entry {
     /// A procedure and its context.
     Procedure(Procedure, *mut c_void),
-    /// Listed without a procedure: ask by interaction.
-    Interaction,
+    /// Listed without a procedure: ask by interaction. Its context.
+    Interaction(*mut c_void),
     /// Not listed.
     Absent,
 }
@@ -85,7 +85,7 @@ impl CApplication {
                 context,
                 ..
             }) => Entry::Procedure(procedure, context),
-            Some(_) => Entry::Interaction,
+            Some(entry) => Entry::Interaction(entry.context),
             None => Entry::Absent,
         }
     }
@@ -134,7 +134,12 @@ impl CApplication {
         unsafe { crate::ffi::conn::property_context(self.conn) }
     }
 
-    fn simple(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+    fn simple(
+        &self,
+        id: c_ulong,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let mut result = ptr::null();
         let code = call!(
             procedure,
@@ -147,7 +152,12 @@ impl CApplication {
         given_text(code, result)
     }
 
-    fn secret(&self, id: c_ulong, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+    fn secret(
+        &self,
+        id: c_ulong,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let mut result: *mut sasl_secret_t = ptr::null_mut();
         let code = call!(
             procedure,
@@ -158,20 +168,25 @@ impl CApplication {
             &mut result
         );
         if code != Code::OK.0 {
-            return refused(code);
+            return not_given(code);
         }
         if result.is_null() {
-            return refused(Code::BADPARAM.0);
+            return Asked::Given(None);
         }
         // SAFETY: sasl.h: on OK the secret has `len` bytes from `data` on.
         let bytes = unsafe {
             let len = usize::try_from((*result).len).unwrap_or(0);
             core::slice::from_raw_parts(ptr::addr_of!((*result).data).cast::<u8>(), len)
         };
-        Asked::Given(Secret::from(bytes))
+        Asked::Given(Some(Secret::from(bytes)))
     }
 
-    fn realm(&self, prompt: &Prompt, procedure: Procedure, context: *mut c_void) -> Asked<Secret> {
+    fn realm(
+        &self,
+        prompt: &Prompt,
+        procedure: Procedure,
+        context: *mut c_void,
+    ) -> Asked<Option<Secret>> {
         let names: Vec<CString> = prompt.choices.iter().map(|text| c_text(text)).collect();
         let mut list: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         list.push(ptr::null());
@@ -193,7 +208,7 @@ impl CApplication {
         id: c_ulong,
         procedure: Procedure,
         context: *mut c_void,
-    ) -> Asked<Secret> {
+    ) -> Asked<Option<Secret>> {
         let challenge = prompt.challenge.as_deref().map(c_text);
         let text = c_text(&prompt.text);
         let default = prompt.default.as_deref().map(c_text);
@@ -226,14 +241,23 @@ fn refused<T>(code: c_int) -> Asked<T> {
     Asked::Refused(Error::bare(Code(code)))
 }
 
-fn given_text(code: c_int, result: *const c_char) -> Asked<Secret> {
+/// A question that the callback did not answer: it may want interaction.
+fn not_given<T>(code: c_int) -> Asked<T> {
+    if code == Code::INTERACT.0 {
+        Asked::Interact
+    } else {
+        refused(code)
+    }
+}
+
+fn given_text(code: c_int, result: *const c_char) -> Asked<Option<Secret>> {
     if code != Code::OK.0 {
-        return refused(code);
+        return not_given(code);
     }
     // SAFETY: sasl.h: on OK the result is NULL or a string that lives at least
     // until the callback is called again.
     let text = unsafe { arg::text(result) };
-    Asked::Given(Secret::from(text.unwrap_or_default().to_bytes()))
+    Asked::Given(text.map(|text| Secret::from(text.to_bytes())))
 }
 
 /// The callback number of a prompt.
@@ -246,6 +270,19 @@ pub(crate) fn prompt_id(kind: PromptKind) -> c_ulong {
         PromptKind::Echo => SASL_CB_ECHOPROMPT,
         PromptKind::NoEcho => SASL_CB_NOECHOPROMPT,
     }
+}
+
+/// The prompt behind a callback number, if it is one.
+pub(crate) fn prompt_kind(id: c_ulong) -> Option<PromptKind> {
+    const KINDS: [PromptKind; 6] = [
+        PromptKind::User,
+        PromptKind::AuthName,
+        PromptKind::Pass,
+        PromptKind::Realm,
+        PromptKind::Echo,
+        PromptKind::NoEcho,
+    ];
+    KINDS.into_iter().find(|kind| prompt_id(*kind) == id)
 }
 
 impl Application for CApplication {
@@ -279,15 +316,9 @@ impl Application for CApplication {
         matches!(self.find(SASL_CB_LOG), Entry::Procedure(..))
     }
 
-    fn log(&self, level: Level, message: &CStr) {
+    fn log(&self, level: i32, message: &CStr) {
         if let Entry::Procedure(procedure, context) = self.find(SASL_CB_LOG) {
-            call!(
-                procedure,
-                sasl_log_t,
-                context,
-                level as c_int,
-                message.as_ptr()
-            );
+            call!(procedure, sasl_log_t, context, level, message.as_ptr());
         }
     }
 
@@ -295,7 +326,7 @@ impl Application for CApplication {
         const MAX: usize = crate::connection::NAME_MAX;
         let (procedure, context) = match self.find(SASL_CB_CANON_USER) {
             Entry::Procedure(procedure, context) => (procedure, context),
-            Entry::Interaction => return Asked::Interact,
+            Entry::Interaction(_) => return Asked::Interact,
             Entry::Absent => return Asked::Absent(SASL_CB_CANON_USER),
         };
         let Ok(len) = c_uint::try_from(name.len()) else {
@@ -348,7 +379,7 @@ impl Application for CApplication {
                 );
                 answer(code)
             }
-            Entry::Interaction => Asked::Interact,
+            Entry::Interaction(_) => Asked::Interact,
             Entry::Absent => Asked::Absent(SASL_CB_PROXY_POLICY),
         }
     }
@@ -369,7 +400,7 @@ impl Application for CApplication {
                 );
                 answer(code)
             }
-            Entry::Interaction => Asked::Interact,
+            Entry::Interaction(_) => Asked::Interact,
             Entry::Absent => Asked::Absent(SASL_CB_SERVER_USERDB_CHECKPASS),
         }
     }
@@ -394,16 +425,16 @@ impl Application for CApplication {
                 );
                 answer(code)
             }
-            Entry::Interaction => Asked::Interact,
+            Entry::Interaction(_) => Asked::Interact,
             Entry::Absent => Asked::Absent(SASL_CB_SERVER_USERDB_SETPASS),
         }
     }
 
-    fn ask(&self, prompt: &Prompt) -> Asked<Secret> {
+    fn ask(&self, prompt: &Prompt) -> Asked<Option<Secret>> {
         let id = prompt_id(prompt.kind);
         let (procedure, context) = match self.find(id) {
             Entry::Procedure(procedure, context) => (procedure, context),
-            Entry::Interaction => return Asked::Interact,
+            Entry::Interaction(_) => return Asked::Interact,
             Entry::Absent => return Asked::Absent(id),
         };
         match prompt.kind {

@@ -83,7 +83,7 @@ pub(crate) fn overlap(a: *const c_char, a_len: c_uint, b: *const c_char, b_len: 
 /// live and do not change for `'a`.
 pub(crate) unsafe fn texts<'a>(
     array: *const *const c_char,
-) -> Option<impl Iterator<Item = &'a CStr>> {
+) -> Option<impl Iterator<Item = &'a CStr> + Clone> {
     let mut at = NonNull::new(array.cast_mut())?;
     Some(core::iter::from_fn(move || {
         // SAFETY: `at` has not passed the NULL that our caller promises.

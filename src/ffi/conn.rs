@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::connection::Connection;
 use crate::ffi::application::CApplication;
 use crate::ffi::params::Params;
+use crate::ffi::plugin::context::Context;
 use crate::ffi::prompts::Prompts;
 use crate::server::Server;
 use core::cell::{Cell, OnceCell, RefCell};
@@ -15,6 +16,7 @@ use core::ptr;
 use saslplug::Handle;
 use saslplug::raw::*;
 use std::ffi::CString;
+use std::rc::Rc;
 
 /// Marks a live connection; anything else is refused.
 const LIVE: u64 = 0x6f78_6973_6173_6c32;
@@ -56,7 +58,14 @@ pub(crate) struct Conn {
     pub(crate) decoded: RefCell<Vec<u8>>,
     /// The prompts that the program still answers.
     pub(crate) prompts: RefCell<Option<Box<Prompts>>>,
-    /// What C plugins are shown; made when the first one is called.
+    /// The prompts of a C mechanism, which owns the list.
+    pub(crate) plugin_prompts: Cell<*mut sasl_interact_t>,
+    /// Contexts that C mechanisms made before their exchange (`mech_avail`).
+    early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
+    /// The context of the latest C mechanism: it has results to show.
+    shown: RefCell<Option<Rc<Context>>>,
+    /// What C plugins are shown; made when the first one is called. The last
+    /// field: contexts use it while they are disposed of.
     pub(crate) params: OnceCell<Box<Params>>,
 }
 
@@ -92,6 +101,9 @@ impl Conn {
             encoded: RefCell::default(),
             decoded: RefCell::default(),
             prompts: RefCell::default(),
+            plugin_prompts: Cell::new(ptr::null_mut()),
+            early: RefCell::default(),
+            shown: RefCell::default(),
             params: OnceCell::new(),
         });
         // The object is initialised now; C owns it until sasl_dispose.
@@ -119,6 +131,29 @@ impl Conn {
         // that can be told.
         let conn = unsafe { conn.cast::<Conn>().as_ref() }?;
         (conn.tag.get() == LIVE).then_some(conn)
+    }
+
+    /// The context that a C mechanism made early, taken out.
+    pub(crate) fn take_early_context(&self, mechanism: *const c_void) -> Option<Rc<Context>> {
+        let mut early = self.early.borrow_mut();
+        let at = early.iter().position(|(known, _)| *known == mechanism)?;
+        Some(early.swap_remove(at).1)
+    }
+
+    /// Keeps a context until the mechanism's exchange, or the end.
+    pub(crate) fn keep_early_context(&self, mechanism: *const c_void, context: Rc<Context>) {
+        self.early.borrow_mut().push((mechanism, context));
+    }
+
+    /// Shows the results of an exchange by `sasl_getprop`.
+    pub(crate) fn show_context(&self, context: Rc<Context>) {
+        let old = self.shown.replace(Some(context));
+        drop(old); // may run a plugin's clean-up: no borrow here
+    }
+
+    /// The results of the latest C mechanism.
+    pub(crate) fn results(&self) -> Option<sasl_out_params_t> {
+        self.shown.borrow().as_ref().map(|context| context.read())
     }
 
     /// This connection as C knows it.

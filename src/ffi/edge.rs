@@ -52,7 +52,7 @@ fn report(text: &str) {
     // The log may be what panicked: once more is the end of it.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         crate::ffi::os::syslog(
-            Level::Err,
+            Level::Err as i32,
             &log_line(format_args!(
                 "libsasl2 (oxisasl): internal error, please report it: {text}"
             )),
@@ -86,4 +86,16 @@ pub(crate) fn bad_argument(reason: &str) -> Error {
     let (file, line) = (place.file(), place.line());
     let text = format!("Parameter error in {file} near line {line}: {reason}");
     Error::with(Code::BADPARAM, text).silent()
+}
+
+/// What stock calls an internal error, with the reason behind it.
+#[track_caller]
+pub(crate) fn internal_error(code: Code, reason: &str) -> Error {
+    let place = core::panic::Location::caller();
+    let (file, line) = (place.file(), place.line());
+    let text = format!(
+        "Internal Error {} in {file} near line {line}: {reason}",
+        code.0
+    );
+    Error::with(code, text)
 }

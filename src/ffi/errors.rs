@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where finished texts of `sasl_seterror` and of plugins' `log` go.
 
+use crate::ffi::callbacks::level_of;
 use crate::ffi::conn::Conn;
-use crate::ffi::utils::level_of;
 use crate::library;
 use core::ffi::{c_int, c_uint};
 use saslplug::Level;
@@ -55,9 +55,7 @@ pub(crate) fn log(conn: *mut sasl_conn_t, level: c_int, text: Vec<u8>) {
     let text = String::from_utf8_lossy(&text);
     // SAFETY: saslplug.h: `conn` is NULL or a live connection.
     match unsafe { Conn::borrow(conn) } {
-        Some(conn) => conn
-            .connection()
-            .log(level_of(level), format_args!("{text}")),
+        Some(conn) => conn.connection().log_number(level, format_args!("{text}")),
         None => library::current().log(level_of(level), format_args!("{text}")),
     }
 }

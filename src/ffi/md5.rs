@@ -155,3 +155,74 @@ pub(crate) unsafe extern "C" fn hmac_md5_import(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "each call passes what the line above made"
+    )]
+
+    use super::*;
+    use core::ptr;
+
+    #[test]
+    fn contexts_of_plugins() {
+        let (mut context, mut digest) = (md5::START, [0_u8; 16]);
+        context.buffer = [0x55; 64];
+        unsafe {
+            _sasl_MD5Init(&mut context);
+            assert_eq!(context.buffer, [0x55; 64]);
+            _sasl_MD5Update(&mut context, b"abc".as_ptr(), 3);
+            _sasl_MD5Final(digest.as_mut_ptr(), &mut context);
+        }
+        assert_eq!(digest, md5::digest(b"abc"));
+        assert_eq!((context.state, context.buffer), ([0; 4], [0; 64]));
+    }
+
+    #[test]
+    fn hmac_in_one_and_in_steps() {
+        let (text, key) = (b"what do ya want for nothing?", b"Jefe");
+        let expected = md5::hmac(text, key);
+        let mut digest = [0_u8; 16];
+        let mut state = HMAC_MD5_STATE {
+            istate: [0; 4],
+            ostate: [0; 4],
+        };
+        let mut context = HMAC_MD5_CTX {
+            ictx: md5::START,
+            octx: md5::START,
+        };
+        unsafe {
+            hmac_md5(text.as_ptr(), 28, key.as_ptr(), 4, digest.as_mut_ptr());
+            assert_eq!(digest, expected);
+            hmac_md5_init(&mut context, key.as_ptr(), 4);
+            _sasl_MD5Update(&mut context.ictx, text.as_ptr(), 28);
+            hmac_md5_final(digest.as_mut_ptr(), &mut context);
+            assert_eq!(digest, expected);
+            hmac_md5_precalc(&mut state, key.as_ptr(), 4);
+            hmac_md5_import(&mut context, &mut state);
+            _sasl_MD5Update(&mut context.ictx, text.as_ptr(), 28);
+            hmac_md5_final(digest.as_mut_ptr(), &mut context);
+        }
+        assert_eq!(digest, expected);
+    }
+
+    #[test]
+    fn null_does_nothing() {
+        let mut context = md5::START;
+        unsafe {
+            _sasl_MD5Init(ptr::null_mut());
+            _sasl_MD5Update(ptr::null_mut(), ptr::null(), 0);
+            _sasl_MD5Update(&mut context, ptr::null(), 7);
+            _sasl_MD5Final(ptr::null_mut(), ptr::null_mut());
+            _sasl_MD5Final(ptr::null_mut(), &mut context);
+            hmac_md5(ptr::null(), -1, ptr::null(), 5, ptr::null_mut());
+            hmac_md5_init(ptr::null_mut(), ptr::null(), 0);
+            hmac_md5_final(ptr::null_mut(), ptr::null_mut());
+            hmac_md5_precalc(ptr::null_mut(), ptr::null(), 0);
+            hmac_md5_import(ptr::null_mut(), ptr::null_mut());
+        }
+        assert_eq!(context.count, [0; 2]);
+    }
+}

@@ -20,6 +20,7 @@ macro_rules! symver {
 
 pub(crate) mod application;
 pub(crate) mod arg;
+pub(crate) mod callbacks;
 pub(crate) mod conn;
 pub(crate) mod edge;
 pub(crate) mod errors;

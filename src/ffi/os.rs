@@ -8,13 +8,17 @@ use std::ffi::CString;
 
 /// Writes one line to the system log as facility AUTH, without `openlog`: the
 /// program's ident, options and mask stay in force.
-pub(crate) fn syslog(level: Level, message: &CStr) {
+pub(crate) fn syslog(level: i32, message: &CStr) {
+    const ERR: i32 = Level::Err as i32;
+    const FAIL: i32 = Level::Fail as i32;
+    const WARN: i32 = Level::Warn as i32;
+    const NOTE: i32 = Level::Note as i32;
     let priority = match level {
-        Level::None => return,
-        Level::Err => libc::LOG_ERR,
-        Level::Warn => libc::LOG_WARNING,
-        Level::Note | Level::Fail => libc::LOG_NOTICE,
-        Level::Debug | Level::Trace | Level::Pass => libc::LOG_DEBUG,
+        ..ERR => return,
+        ERR => libc::LOG_ERR,
+        WARN => libc::LOG_WARNING,
+        FAIL | NOTE => libc::LOG_NOTICE,
+        _ => libc::LOG_DEBUG,
     };
     // SAFETY: the format takes exactly one string, which is NUL-terminated.
     unsafe { libc::syslog(libc::LOG_AUTH | priority, c"%s".as_ptr(), message.as_ptr()) }

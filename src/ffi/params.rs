@@ -95,6 +95,8 @@ impl Params {
             gss_creds: conn.gss_creds.get(),
             cbinding: conn.binding.get(),
             http_request: conn.http_request.get(),
+            canon_user: Some(client_canon_user),
+            cbindingdisp: client.disposition() as c_uint,
             log_level: shared.log_level.get(),
             flags: shared.flags,
             ..EMPTY_CLIENT
@@ -246,24 +248,59 @@ unsafe extern "C" fn canon_user(
     let (conn, name) = unsafe { (Conn::borrow(conn), arg::bytes_or_text(name, len)) };
     edge::run(conn, |conn| {
         let server = conn.server().ok_or(Code::BADPARAM)?;
-        let identity = match flags & 3 {
-            SASL_CU_AUTHID => Identity::Authid,
-            SASL_CU_AUTHZID => Identity::Authzid,
-            3 => Identity::Both,
-            _ => return Err(Code::BADPARAM.into()),
-        };
+        let identity = identity_of(flags)?;
         let outcome =
             server.identify_and_look_up(name.ok_or(Code::BADPARAM)?, identity, flags & !3);
-        if !oparams.is_null() {
-            let shared = server.connection();
-            let (authid, authzid) = (shared.authid.borrow(), shared.authzid.borrow());
-            // SAFETY: not NULL, and the plugin passes what it was given.
-            let out = unsafe { &mut *oparams };
-            out.authid = address(authid.as_deref());
-            out.alen = length(authid.as_deref());
-            out.user = address(authzid.as_deref());
-            out.ulen = length(authzid.as_deref());
-        }
+        // SAFETY: saslplug.h: NULL, or the plugin's results.
+        unsafe { show_identity(server.connection(), oparams) };
+        outcome.map(|()| Code::OK)
+    })
+}
+
+fn identity_of(flags: c_uint) -> Result<Identity> {
+    match flags & 3 {
+        SASL_CU_AUTHID => Ok(Identity::Authid),
+        SASL_CU_AUTHZID => Ok(Identity::Authzid),
+        3 => Ok(Identity::Both),
+        _ => Err(Code::BADPARAM.into()),
+    }
+}
+
+/// Tells a mechanism the canonical names; they stay where they are until they
+/// change.
+///
+/// # Safety
+/// `oparams` is NULL or writable.
+unsafe fn show_identity(shared: &Connection, oparams: *mut sasl_out_params_t) {
+    // SAFETY: our caller's promise.
+    let Some(out) = (unsafe { oparams.as_mut() }) else {
+        return;
+    };
+    let (authid, authzid) = (shared.authid.borrow(), shared.authzid.borrow());
+    out.authid = address(authid.as_deref());
+    out.alen = length(authid.as_deref());
+    out.user = address(authzid.as_deref());
+    out.ulen = length(authzid.as_deref());
+}
+
+/// `sasl_client_params_t.canon_user`: canonicalise.
+unsafe extern "C" fn client_canon_user(
+    conn: *mut sasl_conn_t,
+    name: *const c_char,
+    len: c_uint,
+    flags: c_uint,
+    oparams: *mut sasl_out_params_t,
+) -> c_int {
+    use crate::ffi::{arg, edge};
+    use mech::ClientHost;
+    // SAFETY: saslplug.h: as for canon_user.
+    let (conn, name) = unsafe { (Conn::borrow(conn), arg::bytes_or_text(name, len)) };
+    edge::run(conn, |conn| {
+        let client = conn.client().ok_or(Code::BADPARAM)?;
+        let identity = identity_of(flags)?;
+        let outcome = client.identify(name.ok_or(Code::BADPARAM)?, identity);
+        // SAFETY: saslplug.h: NULL, or the plugin's results.
+        unsafe { show_identity(client.connection(), oparams) };
         outcome.map(|()| Code::OK)
     })
 }

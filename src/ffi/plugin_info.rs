@@ -8,9 +8,10 @@ use crate::library::{self, Side};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
 use mech::{Features, MechInfo, Security};
-use saslplug::Code;
+use saslplug::{Auxprop, Code};
 use saslplug::raw::*;
 use std::ffi::CString;
+use std::sync::Arc;
 
 const LIST_START: c_uint = 0;
 const LIST_MECH: c_uint = 1;
@@ -37,17 +38,20 @@ fn listed(list: Option<&CStr>, name: &str) -> bool {
     })
 }
 
-/// The plugin that stock has the mechanism in.
-pub(crate) fn source_of(mechanism: &str) -> &str {
-    match mechanism {
-        "PLAIN" => "plain",
-        "LOGIN" => "login",
-        "ANONYMOUS" => "anonymous",
-        "CRAM-MD5" => "crammd5",
-        "DIGEST-MD5" => "digestmd5",
-        name if name.starts_with("SCRAM-") => "scram",
-        name => name,
-    }
+/// The providers that a list names, in its order; no list names all.
+fn in_order(list: Option<&CStr>, providers: Vec<Arc<dyn Auxprop>>) -> Vec<Arc<dyn Auxprop>> {
+    let Some(list) = list.map(CStr::to_string_lossy) else {
+        return providers;
+    };
+    let named = |name: &str| {
+        let same = |one: &&Arc<dyn Auxprop>| {
+            one.name()
+                .to_bytes()
+                .eq_ignore_ascii_case(name.as_bytes())
+        };
+        providers.iter().filter(same).cloned().collect::<Vec<_>>()
+    };
+    list.split_ascii_whitespace().flat_map(named).collect()
 }
 
 const SECURITY: &[(Security, &str)] = &[
@@ -71,7 +75,7 @@ const FEATURES: &[(Features, &str)] = &[
     (Features::SUPPORTS_HTTP, "SUPPORTS_HTTP"),
 ];
 
-fn print_mechanism(info: &MechInfo, setpass: &str) {
+fn print_mechanism(info: &MechInfo, source: &str, setpass: &str) {
     let security: Vec<_> = SECURITY
         .iter()
         .filter(|(flag, _)| info.security.contains(*flag))
@@ -92,7 +96,7 @@ fn print_mechanism(info: &MechInfo, setpass: &str) {
     print(&format!(
         "Plugin \"{}\" [loaded], \tAPI version: 4\n\tSASL mechanism: {}, best SSF: {}{setpass}\n\
          \tsecurity flags:{}\n\tfeatures:{}\n",
-        source_of(&info.name),
+        source,
         info.name,
         info.max_ssf,
         blank(&security),
@@ -107,11 +111,11 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(info: &MechInfo) -> Self {
+    fn new(info: &MechInfo, source: &str) -> Self {
         let text = |text: &str| CString::new(text).unwrap_or_default();
         Self {
             name: text(&info.name),
-            source: text(source_of(&info.name)),
+            source: text(source),
         }
     }
 }
@@ -142,12 +146,12 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::server_mechs() {
+        for mechanism in library::current().server_mechs() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;
             }
-            let shown = Shown::new(info);
+            let shown = Shown::new(info, mechanism.source());
             let plug = server_plug(info, &shown);
             let mut entry = server_sasl_mechanism_t {
                 version: SASL_SERVER_PLUG_VERSION,
@@ -158,7 +162,18 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
             };
             match info_cb {
                 Some(_) => tell(&mut entry, LIST_MECH),
-                None => print_mechanism(info, ", supports setpass: no"),
+                None => {
+                    let sets = if mechanism.sets_passwords() {
+                        "yes"
+                    } else {
+                        "no"
+                    };
+                    print_mechanism(
+                        info,
+                        mechanism.source(),
+                        &format!(", supports setpass: {sets}"),
+                    );
+                }
             }
         }
         tell(ptr::null_mut(), LIST_END);
@@ -210,12 +225,12 @@ pub(crate) unsafe extern "C" fn sasl_client_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::client_mechs() {
+        for mechanism in library::current().client_mechs() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;
             }
-            let shown = Shown::new(info);
+            let shown = Shown::new(info, mechanism.source());
             let plug = client_plug(info, &shown);
             let mut entry = client_sasl_mechanism_t {
                 version: SASL_CLIENT_PLUG_VERSION,
@@ -224,7 +239,7 @@ pub(crate) unsafe extern "C" fn sasl_client_plugin_info(
             };
             match info_cb {
                 Some(_) => tell(&mut entry, LIST_MECH),
-                None => print_mechanism(info, ""),
+                None => print_mechanism(info, mechanism.source(), ""),
             }
         }
         tell(ptr::null_mut(), LIST_END);
@@ -282,18 +297,14 @@ pub(crate) unsafe extern "C" fn auxprop_plugin_info(
                 print("List of auxprop plugins follows\n");
             }
         };
-        let library = library::current();
-        let providers = library.registry.auxprop_providers(&library.folders());
+        let providers = library::current().stores();
         if providers.is_empty() {
-            return Code::OK.0;
+            return Code::NOTINIT.0;
         }
         tell(ptr::null_mut(), LIST_START);
-        for provider in providers {
+        for provider in in_order(list, providers) {
             let name = provider.name();
             let text = name.to_string_lossy();
-            if !listed(list, &text) {
-                continue;
-            }
             let mut plug = sasl_auxprop_plug_t {
                 features: 0,
                 spare_int1: 0,

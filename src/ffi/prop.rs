@@ -269,3 +269,6 @@ symver!(
     prop_set,
     prop_setvals,
 );
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,10 @@
 use crate::ffi::conn::Conn;
 use crate::ffi::plugin::auxprop::CAuxprop;
 use crate::ffi::plugin::canonuser::CCanonUser;
+use crate::ffi::plugin::{client_mech, server_mech};
 use crate::ffi::{arg, edge};
+use crate::propctx::PropCtx;
+use crate::server::Server;
 use crate::{library, setpass};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
@@ -63,52 +66,48 @@ pub(crate) unsafe extern "C" fn sasl_auxprop_store(
 ) -> c_int {
     // SAFETY: sasl.h: see above.
     let (conn, context, user) = unsafe { (Conn::borrow(conn), arg::propctx(ctx), arg::text(user)) };
-    if conn.is_none() && context.is_none() {
-        return edge::guard(Code::FAIL.0, || {
-            if any_store() {
-                Code::OK.0
-            } else {
-                Code::FAIL.0
+    // Not `run`: as on stock, the connection's last error stays what it was.
+    edge::guard(Code::FAIL.0, || {
+        let outcome = match (conn, context) {
+            (None, None) => {
+                let library = library::current();
+                setpass::probe(&*library, &library.stores()).map(|_any| ())
             }
-        });
-    }
-    edge::run(conn, |conn| {
-        let server = conn
-            .server()
-            .ok_or_else(|| edge::bad_argument("no server connection"))?;
-        let Some(context) = context else {
-            let able = setpass::can_store(server.connection(), server);
-            let none = Error::new(Code::FAIL, "no auxprop plugin can store").silent();
-            return if able { Ok(Code::OK) } else { Err(none) };
+            (conn, context) => conn
+                .and_then(Conn::server)
+                .ok_or(Error::bare(Code::BADPARAM))
+                .and_then(|server| store(server, context, user)),
         };
-        let user = user.ok_or_else(|| edge::bad_argument("user is NULL"))?;
-        let names = context.names();
-        let values: Vec<Vec<Secret>> = names.iter().map(|name| context.values(name)).collect();
-        let properties: Vec<(&CStr, &[Secret])> = names
-            .iter()
-            .zip(&values)
-            .map(|(name, values)| (name.as_c_str(), values.as_slice()))
-            .collect();
-        setpass::store(server.connection(), server, user, &properties).map(|()| Code::OK)
+        outcome.map_or_else(|error| error.code().0, |()| Code::OK.0)
     })
 }
 
-/// Whether any property store has a store function at all.
-fn any_store() -> bool {
-    let library = library::current();
-    library
-        .registry
-        .auxprop_providers(&library.folders())
+fn store(server: &Server, context: Option<&PropCtx>, user: Option<&CStr>) -> Result<()> {
+    let Some(context) = context else {
+        let providers = setpass::configured(server.connection())?;
+        return setpass::probe(server, &providers).map(|_any| ());
+    };
+    let user = user.ok_or(Code::BADPARAM)?;
+    let providers = setpass::configured(server.connection())?;
+    let names = context.names();
+    let values: Vec<Vec<Secret>> = names.iter().map(|name| context.values(name)).collect();
+    let properties: Vec<(&CStr, &[Secret])> = names
         .iter()
-        .any(|provider| provider.stores())
+        .zip(&values)
+        .map(|(name, values)| (name.as_c_str(), values.as_slice()))
+        .collect();
+    setpass::store(server, &providers, user, &properties)
 }
 
-/// Logs why a plugin of the program was not added.
+/// Logs why a plugin of the program was not added; `NOMECH` is its way to say
+/// that it is not wanted here.
 fn added<T>(function: &str, name: &CStr, result: Result<T>) -> core::result::Result<T, c_int> {
     result.map_err(|error| {
-        let name = name.to_string_lossy();
-        let text = format_args!("{function}: plugin {name} not added: {error}");
-        library::current().log(Level::Err, text);
+        if error.code() != Code::NOMECH {
+            let name = name.to_string_lossy();
+            let text = format_args!("{function}: plugin {name} not added: {error}");
+            library::current().log(Level::Err, text);
+        }
         error.code().0
     })
 }
@@ -171,50 +170,62 @@ pub(crate) unsafe extern "C" fn sasl_canonuser_add_plugin(
     })
 }
 
-/// Mechanism plugins in C: the ABI is there, the adapter is not yet.
-fn no_c_mechanisms(plugname: *const c_char) -> c_int {
-    // SAFETY: saslplug.h: NULL or a string.
-    let name = unsafe { arg::text(plugname) }
-        .unwrap_or_default()
-        .to_string_lossy();
-    edge::guard(Code::FAIL.0, || {
-        let text =
-            "mechanism plugins in C are not supported by this version; built-in mechanisms are";
-        library::current().log(Level::Err, format_args!("plugin {name}: {text}"));
-        Code::NOMECH.0
-    })
-}
-
-/// Refuses a server mechanism, and says so.
+/// Adds the server mechanisms that a program's entry brings.
 ///
 /// # Safety
 /// - `plugname`: NULL or a string
+/// - `splugfunc`: NULL or an entry as saslplug.h wants it; what it gives stays
+///   valid until done
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn sasl_server_add_plugin(
     plugname: *const c_char,
     splugfunc: Option<sasl_server_plug_init_t>,
 ) -> c_int {
-    if splugfunc.is_none() {
-        Code::BADPARAM.0
-    } else {
-        no_c_mechanisms(plugname)
-    }
+    // SAFETY: saslplug.h: see above.
+    let name = unsafe { arg::text(plugname) };
+    edge::guard(Code::FAIL.0, || {
+        let (Some(name), Some(entry)) = (name, splugfunc) else {
+            return Code::BADPARAM.0;
+        };
+        // SAFETY: see above.
+        let made = unsafe { server_mech::init(entry, name, None) };
+        match added("sasl_server_add_plugin", name, made) {
+            Ok(mechs) => {
+                let mechs = mechs.into_iter().map(|mech| Arc::new(mech) as _).collect();
+                library::current().registry.add_server_mechs(mechs);
+                Code::OK.0
+            }
+            Err(code) => code,
+        }
+    })
 }
 
-/// Refuses a client mechanism, and says so.
+/// Adds the client mechanisms that a program's entry brings.
 ///
 /// # Safety
-/// - `plugname`: NULL or a string
+/// As [`sasl_server_add_plugin`].
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn sasl_client_add_plugin(
     plugname: *const c_char,
     cplugfunc: Option<sasl_client_plug_init_t>,
 ) -> c_int {
-    if cplugfunc.is_none() {
-        Code::BADPARAM.0
-    } else {
-        no_c_mechanisms(plugname)
-    }
+    // SAFETY: saslplug.h: see above.
+    let name = unsafe { arg::text(plugname) };
+    edge::guard(Code::FAIL.0, || {
+        let (Some(name), Some(entry)) = (name, cplugfunc) else {
+            return Code::BADPARAM.0;
+        };
+        // SAFETY: see above.
+        let made = unsafe { client_mech::init(entry, name, None) };
+        match added("sasl_client_add_plugin", name, made) {
+            Ok(mechs) => {
+                let mechs = mechs.into_iter().map(|mech| Arc::new(mech) as _).collect();
+                library::current().registry.add_client_mechs(mechs);
+                Code::OK.0
+            }
+            Err(code) => code,
+        }
+    })
 }
 
 symver!(

@@ -345,3 +345,6 @@ symver!(
     sasl_config_getstring,
     sasl_config_done,
 );
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,14 @@
 //! connection, and a global one (`sasl_global_utils`) for what happens without
 //! a connection.
 
-use crate::ffi::application::{CApplication, Entry};
+use crate::ffi::application::CApplication;
+use crate::ffi::callbacks::getcallback;
 use crate::ffi::conn::Conn;
 use crate::ffi::{arg, edge, md5, memory, prop, sasl, saslplug, saslutil, variadic};
-use crate::library;
 use ::saslplug::raw::*;
-use ::saslplug::{Code, Level, Secret};
+use ::saslplug::{Code, Secret};
 use core::cell::UnsafeCell;
-use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -184,7 +184,7 @@ unsafe fn option_of(
 }
 
 /// `sasl_utils_t.getopt` without a connection.
-unsafe extern "C" fn global_option(
+pub(crate) unsafe extern "C" fn global_option(
     _: *mut c_void,
     plugin: *const c_char,
     option: *const c_char,
@@ -199,7 +199,7 @@ unsafe extern "C" fn global_option(
 }
 
 /// `sasl_utils_t.getopt` with a connection, which is the context.
-unsafe extern "C" fn connection_option(
+pub(crate) unsafe extern "C" fn connection_option(
     context: *mut c_void,
     plugin: *const c_char,
     option: *const c_char,
@@ -237,180 +237,5 @@ unsafe extern "C" fn checkpass(
         server
             .check_canonical(&user, &Secret::from(pass))
             .map(|()| Code::OK)
-    })
-}
-
-/// `sasl_utils_t.getcallback`: what the program has, or a default.
-unsafe extern "C" fn getcallback(
-    conn: *mut sasl_conn_t,
-    id: c_ulong,
-    procedure: *mut sasl_callback_ft,
-    context: *mut *mut c_void,
-) -> c_int {
-    // SAFETY: saslplug.h: `conn` is NULL or live, the out-pointers are NULL or
-    // writable.
-    let (conn, procedure, context) = unsafe {
-        (
-            Conn::borrow(conn),
-            arg::Out::new(procedure),
-            arg::Out::new(context),
-        )
-    };
-    edge::guard(Code::FAIL.0, || {
-        if procedure.is_null() || context.is_null() {
-            return Code::BADPARAM.0;
-        }
-        let app = conn
-            .map(|conn| conn.app)
-            .or_else(crate::ffi::sasl::global_callbacks);
-        if id == SASL_CB_GETOPT {
-            let chain: sasl_getopt_t = if conn.is_some() {
-                connection_option
-            } else {
-                global_option
-            };
-            // SAFETY: only the type is erased; the caller restores it by the id.
-            procedure.set(Some(unsafe { erase(chain as *const ()) }));
-            context.set(conn.map_or(ptr::null_mut(), |conn| conn.as_ptr().cast()));
-            return Code::OK.0;
-        }
-        match app.map_or(Entry::Absent, |app| app.find(id)) {
-            Entry::Procedure(found, its) => {
-                procedure.set(Some(found));
-                context.set(its);
-                Code::OK.0
-            }
-            Entry::Interaction => {
-                procedure.set(None);
-                context.set(ptr::null_mut());
-                Code::INTERACT.0
-            }
-            Entry::Absent => default_callback(conn, id, &procedure, &context),
-        }
-    })
-}
-
-/// The library's own callback where the program has none.
-fn default_callback(
-    conn: Option<&Conn>,
-    id: c_ulong,
-    procedure: &arg::Out<sasl_callback_ft>,
-    context: &arg::Out<*mut c_void>,
-) -> c_int {
-    let own: *const () = match id {
-        SASL_CB_LOG => default_log as *const (),
-        SASL_CB_VERIFYFILE => default_verify as *const (),
-        SASL_CB_AUTHNAME => default_name as *const (),
-        SASL_CB_PROXY_POLICY => default_policy as *const (),
-        _ => ptr::null(),
-    };
-    context.set(conn.map_or(ptr::null_mut(), |conn| conn.as_ptr().cast()));
-    if own.is_null() {
-        procedure.set(None);
-        context.set(ptr::null_mut());
-        if let Some(conn) = conn {
-            conn.connection().record_missing_callback(id);
-        }
-        return Code::FAIL.0;
-    }
-    // SAFETY: only the type is erased; the caller restores it by the id.
-    procedure.set(Some(unsafe { erase(own) }));
-    Code::OK.0
-}
-
-/// # Safety
-/// `function` is a C function; it is called with its own type again only.
-unsafe fn erase(function: *const ()) -> unsafe extern "C" fn() -> c_int {
-    // SAFETY: function pointers have one size; our caller's promise.
-    unsafe { core::mem::transmute::<*const (), unsafe extern "C" fn() -> c_int>(function) }
-}
-
-unsafe extern "C" fn default_log(
-    context: *mut c_void,
-    level: c_int,
-    message: *const c_char,
-) -> c_int {
-    // SAFETY: saslplug.h: the context is the connection, the message a string.
-    let (conn, message) = unsafe { (Conn::borrow(context.cast()), arg::text(message)) };
-    edge::guard(Code::FAIL.0, || {
-        let text = message.unwrap_or_default().to_string_lossy();
-        match conn {
-            Some(conn) => conn
-                .connection()
-                .log(level_of(level), format_args!("{text}")),
-            None => library::current().log(level_of(level), format_args!("{text}")),
-        }
-        Code::OK.0
-    })
-}
-
-/// A C log level; unknown ones count as the nearest.
-pub(crate) fn level_of(level: c_int) -> Level {
-    match level {
-        ..=0 => Level::None,
-        1 => Level::Err,
-        2 => Level::Fail,
-        3 => Level::Warn,
-        4 => Level::Note,
-        5 => Level::Debug,
-        6 => Level::Trace,
-        7.. => Level::Pass,
-    }
-}
-
-unsafe extern "C" fn default_verify(_: *mut c_void, _: *const c_char, _: c_uint) -> c_int {
-    Code::OK.0
-}
-
-unsafe extern "C" fn default_name(
-    _: *mut c_void,
-    _: c_int,
-    result: *mut *const c_char,
-    len: *mut c_uint,
-) -> c_int {
-    // SAFETY: sasl.h: the out-pointers are NULL or writable.
-    let (result, len) = unsafe { (arg::Out::new(result), arg::Out::new(len)) };
-    for name in [c"USER", c"USERNAME"] {
-        // SAFETY: the environment is only read; getenv's string lives until the
-        // program changes it.
-        let Some(value) = (unsafe { arg::text(libc::getenv(name.as_ptr())) }) else {
-            continue;
-        };
-        result.set(value.as_ptr());
-        len.set(c_uint::try_from(value.to_bytes().len()).unwrap_or(c_uint::MAX));
-        return Code::OK.0;
-    }
-    Code::FAIL.0
-}
-
-unsafe extern "C" fn default_policy(
-    conn: *mut sasl_conn_t,
-    _: *mut c_void,
-    requested: *const c_char,
-    rlen: c_uint,
-    authid: *const c_char,
-    alen: c_uint,
-    _: *const c_char,
-    _: c_uint,
-    _: *mut propctx,
-) -> c_int {
-    // SAFETY: sasl.h: both cover their lengths.
-    let (conn, requested, authid) = unsafe {
-        (
-            Conn::borrow(conn),
-            arg::bytes(requested, rlen),
-            arg::bytes(authid, alen),
-        )
-    };
-    edge::guard(Code::BADAUTH.0, || {
-        let requested = requested.unwrap_or_default();
-        if requested.is_empty() || Some(requested) == authid {
-            return Code::OK.0;
-        }
-        if let Some(conn) = conn {
-            conn.connection()
-                .set_error_text("Requested identity not authenticated identity");
-        }
-        Code::BADAUTH.0
     })
 }

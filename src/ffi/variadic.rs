@@ -64,8 +64,10 @@ impl FormatArgs for CArgs {
     }
 
     fn size(&mut self) -> isize {
+        #[allow(clippy::cast_possible_wrap, reason = "the bits are meant")]
         // SAFETY: as above.
-        unsafe { sasl2_args_size(self.0) }.cast_signed()
+        let size = unsafe { sasl2_args_size(self.0) } as isize;
+        size
     }
 
     fn pointer(&mut self) -> usize {
@@ -97,9 +99,6 @@ unsafe extern "C" fn sasl2_seterror_args(
         let Some(format) = (unsafe { arg::text(format) }) else {
             return;
         };
-        if conn.is_null() {
-            return errors::seterror(conn, flags, Vec::new());
-        }
         let text = format::format(format.to_bytes(), &mut CArgs(args), Nouser::Hidden);
         errors::seterror(conn, flags, text);
     });
@@ -168,6 +167,17 @@ mod tests {
             )
         };
         assert_eq!(said(), ["1 authentication failure (null)"]);
+        // A plugin's init has no connection; its reason is not lost.
+        // SAFETY: as above.
+        unsafe {
+            sasl_seterror(
+                core::ptr::null_mut(),
+                0,
+                c"no %s".as_ptr(),
+                c"file".as_ptr(),
+            )
+        };
+        assert_eq!(said(), ["0 no file"]);
         // SAFETY: as above.
         unsafe { sasl_seterror(conn, 0, core::ptr::null()) };
         assert!(said().is_empty());

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every expected text was printed by glibc's printf or by stock libsasl2.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the tests choose numbers that fit or mean the bits"
+)]
+
 use super::*;
 use std::collections::VecDeque;
 
@@ -143,8 +149,8 @@ fn reals() {
         "100000 1e+06 0.0001 1.5e-05 1.00000"
     );
     assert_eq!(
-        show("%010.3f|%-8.1f|%+g", &[D(-3.14159), D(2.25), D(2.0)]),
-        "-00003.142|2.2     |+2"
+        show("%010.3f|%-8.1f|%+g", &[D(-3.25159), D(2.25), D(2.0)]),
+        "-00003.252|2.2     |+2"
     );
     assert_eq!(
         show(
@@ -192,14 +198,7 @@ fn what_is_no_conversion() {
 #[test]
 fn the_result_is_bounded() {
     assert_eq!(show("%99999999999999999999d", &[I(1)]).len(), LIMIT);
-    assert_eq!(
-        show(
-            "%*d%d",
-            &[I(i64::from(i32::MAX)), I(1), I(2)].get(..2).unwrap()
-        )
-        .len(),
-        LIMIT
-    );
+    assert_eq!(show("%*d%d", &[I(i64::from(i32::MAX)), I(1)]).len(), LIMIT);
     assert_eq!(show("%.2147483647d", &[I(1)]).len(), LIMIT);
     assert_eq!(show("%.99999f", &[D(1.0)]).len(), LIMIT);
     assert_eq!(show(&"y".repeat(LIMIT * 2), &[]).len(), LIMIT);

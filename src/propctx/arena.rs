@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Storage whose addresses stay put: chunks that are never resized, so that a
-//! pointer handed to C stays valid until [`Arena::reset`].
+//! Storage whose addresses stay put: chunks that are filled up to their
+//! capacity and never grown, so that a pointer handed to C stays valid until
+//! the storage is reset.
 //!
-//! Chunks are `Vec`s and not boxed slices on purpose: moving a `Box` claims
-//! that nobody else points into it, moving a `Vec` does not.
+//! Chunks are `Vec`s and not boxes on purpose: moving a `Box` claims that
+//! nobody else points into it, moving a `Vec` does not. Pointers for C are made
+//! from the `Vec`'s own pointer and not from a slice, so no later borrow of the
+//! chunk ends them.
 #![forbid(unsafe_code)]
 
 use core::cell::Cell;
-use zeroize::Zeroize;
+use core::ffi::c_char;
+use core::{mem, ptr};
 
 /// Where a run of elements lives.
 #[derive(Clone, Copy)]
@@ -17,93 +21,194 @@ pub(super) struct Span {
     len: usize,
 }
 
-/// Chunks of cells; the last one has room.
-pub(super) struct Arena<T> {
-    full: Vec<Vec<Cell<T>>>,
-    last: Vec<Cell<T>>,
-    used: usize,
+impl Span {
+    /// Number of elements.
+    pub(super) const fn len(self) -> usize {
+        self.len
+    }
+
+    const fn end(self) -> usize {
+        self.start + self.len
+    }
+}
+
+/// Texts of any bytes, each followed by a NUL.
+pub(super) struct Texts {
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
     first_size: usize,
 }
 
-impl<T: Copy + Default + Zeroize> Arena<T> {
-    /// Nothing is allocated yet; the first chunk will hold `first_size` elements.
+impl Texts {
+    /// Nothing is allocated yet; the first chunk will hold `first_size` bytes.
     pub(super) const fn new(first_size: usize) -> Self {
         Self {
             full: Vec::new(),
             last: Vec::new(),
-            used: 0,
             first_size,
         }
     }
 
-    /// Whether nothing was taken since the last reset.
-    pub(super) fn is_unused(&self) -> bool {
-        self.used == 0 && self.full.is_empty()
+    /// Makes the first chunk hold `size` bytes.
+    pub(super) const fn expect(&mut self, size: usize) {
+        self.first_size = size;
     }
 
-    /// Makes sure that the next `len` elements fit without a new chunk.
-    pub(super) fn reserve(&mut self, len: usize) {
-        if self.last.len() - self.used >= len {
-            return;
+    /// Stores one text.
+    pub(super) fn add(&mut self, text: &[u8]) -> Span {
+        let (len, capacity) = (text.len() + 1, self.last.capacity());
+        if capacity - self.last.len() < len {
+            let size = len.max(capacity.saturating_mul(2)).max(self.first_size);
+            let old = mem::replace(&mut self.last, Vec::with_capacity(size));
+            if old.capacity() > 0 {
+                self.full.push(old);
+            }
         }
-        let size = len
-            .max(self.last.len().saturating_mul(2))
-            .max(self.first_size);
-        let mut chunk = Vec::with_capacity(size);
-        chunk.resize_with(size, Cell::default);
-        let old = core::mem::replace(&mut self.last, chunk);
-        if !old.is_empty() {
-            self.full.push(old);
-        }
-        self.used = 0;
-    }
-
-    /// Takes `len` elements; their content is that of a fresh or reset chunk.
-    pub(super) fn take(&mut self, len: usize) -> Span {
-        self.reserve(len);
         let span = Span {
             chunk: self.full.len(),
-            start: self.used,
-            len,
+            start: self.last.len(),
+            len: text.len(),
         };
-        self.used += len;
+        self.last.extend_from_slice(text);
+        self.last.push(0);
         span
     }
 
-    /// The elements of a span.
-    pub(super) fn get(&self, span: Span) -> &[Cell<T>] {
-        self.full
-            .get(span.chunk)
-            .unwrap_or(&self.last)
-            .get(span.start..span.start + span.len)
+    fn chunk(&self, span: Span) -> &Vec<u8> {
+        self.full.get(span.chunk).unwrap_or(&self.last)
+    }
+
+    /// A text without its NUL.
+    pub(super) fn get(&self, span: Span) -> &[u8] {
+        self.chunk(span)
+            .get(span.start..span.end())
             .unwrap_or_default()
     }
 
-    /// Wipes the elements of a span; the room is not used again before a reset.
+    /// A text for C.
+    pub(super) fn pointer(&self, span: Span) -> *const c_char {
+        self.chunk(span).as_ptr().wrapping_add(span.start).cast()
+    }
+
+    /// Wipes one text; its room is not used again before a reset.
     pub(super) fn wipe(&mut self, span: Span) {
         let chunk = self.full.get_mut(span.chunk).unwrap_or(&mut self.last);
-        for cell in chunk.iter_mut().skip(span.start).take(span.len) {
-            cell.get_mut().zeroize();
+        if let Some(text) = chunk.get_mut(span.start..span.end()) {
+            wipe(text);
         }
     }
 
     /// Wipes everything and starts over with the largest chunk.
     pub(super) fn reset(&mut self) {
-        for cell in self.full.iter_mut().flatten() {
-            cell.get_mut().zeroize();
-        }
+        self.full.iter_mut().for_each(|chunk| wipe(chunk));
         self.full.clear();
-        for cell in self.last.iter_mut().take(self.used) {
-            cell.get_mut().zeroize();
-        }
-        self.used = 0;
+        wipe(&mut self.last);
+        self.last.clear();
+    }
+
+    /// Room in all chunks.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.full.iter().map(Vec::capacity).sum::<usize>() + self.last.capacity()
+    }
+
+    /// Whether a chunk holds these bytes.
+    #[cfg(test)]
+    pub(super) fn holds(&self, bytes: &[u8]) -> bool {
+        let mut chunks = self.full.iter().chain([&self.last]);
+        chunks.any(|chunk| chunk.windows(bytes.len()).any(|window| window == bytes))
     }
 }
 
-#[cfg(test)]
-impl<T> Arena<T> {
+/// Clears bytes in a way that no optimiser may leave out.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    zeroize::optimization_barrier(bytes);
+}
+
+/// Arrays of text pointers that end with NULL, as C reads them.
+pub(super) struct Lists {
+    full: Vec<Vec<Cell<*const c_char>>>,
+    last: Vec<Cell<*const c_char>>,
+    first_size: usize,
+}
+
+impl Lists {
+    /// Nothing is allocated yet; the first chunk will hold `first_size`
+    /// pointers.
+    pub(super) const fn new(first_size: usize) -> Self {
+        Self {
+            full: Vec::new(),
+            last: Vec::new(),
+            first_size,
+        }
+    }
+
+    /// Makes the first chunk hold `size` pointers.
+    pub(super) const fn expect(&mut self, size: usize) {
+        self.first_size = size;
+    }
+
+    /// Whether nothing was taken since the last reset.
+    pub(super) fn is_unused(&self) -> bool {
+        self.last.is_empty()
+    }
+
+    /// Takes a list of `len` NULLs.
+    pub(super) fn take(&mut self, len: usize) -> Span {
+        let capacity = self.last.capacity();
+        if capacity - self.last.len() < len {
+            let size = len.max(capacity.saturating_mul(2)).max(self.first_size);
+            let old = mem::replace(&mut self.last, Vec::with_capacity(size));
+            if old.capacity() > 0 {
+                self.full.push(old);
+            }
+        }
+        let span = Span {
+            chunk: self.full.len(),
+            start: self.last.len(),
+            len,
+        };
+        self.last.resize_with(span.end(), || Cell::new(ptr::null()));
+        span
+    }
+
+    /// Takes a list twice as long that begins with the pointers of `old`, which
+    /// stays as it is for whoever still reads it.
+    pub(super) fn grow(&mut self, old: Span) -> Span {
+        let span = self.take(old.len * 2);
+        for (to, from) in self.get(span).iter().zip(self.get(old)) {
+            to.set(from.get());
+        }
+        span
+    }
+
+    fn chunk(&self, span: Span) -> &Vec<Cell<*const c_char>> {
+        self.full.get(span.chunk).unwrap_or(&self.last)
+    }
+
+    /// The pointers of a list.
+    pub(super) fn get(&self, span: Span) -> &[Cell<*const c_char>] {
+        self.chunk(span)
+            .get(span.start..span.end())
+            .unwrap_or_default()
+    }
+
+    /// A list for C.
+    pub(super) fn pointer(&self, span: Span) -> *mut *const c_char {
+        let start = self.chunk(span).as_ptr().wrapping_add(span.start);
+        start.cast::<*const c_char>().cast_mut()
+    }
+
+    /// Forgets all lists and starts over with the largest chunk.
+    pub(super) fn reset(&mut self) {
+        self.full.clear();
+        self.last.clear();
+    }
+
     /// Room in all chunks.
+    #[cfg(test)]
     pub(super) fn size(&self) -> usize {
-        self.full.iter().map(Vec::len).sum::<usize>() + self.last.len()
+        self.full.iter().map(Vec::capacity).sum::<usize>() + self.last.capacity()
     }
 }

@@ -105,6 +105,12 @@ impl ServerHost for Server {
             .map(|name| name.to_bytes().to_vec())
     }
 
+    fn erase(&self, names: &[&'static CStr]) {
+        if let Some(context) = self.conn.known_properties() {
+            names.iter().for_each(|name| context.erase(name));
+        }
+    }
+
     fn check_password(&self, password: &Secret) -> Result<()> {
         let user = self.conn.authid.borrow().clone();
         let user = user.ok_or(Error::new(Code::FAIL, "a password without a user"))?;

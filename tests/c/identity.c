@@ -33,7 +33,7 @@ static int canon(sasl_conn_t *c, void *context, const char *in, unsigned inlen, 
     say("<canon_user %s flags %s realm %s room %u -> %s %s>", bytes(in, inlen), cu_flags(flags),
         str(realm), out_max, str(canon_result), code_name(canon_code));
     if (canon_result == NULL) { /* as it came */
-        memcpy(out, in, inlen);
+        memmove(out, in, inlen); /* the two may be one */
         out[inlen] = 0;
         *out_len = inlen;
     } else {
@@ -49,7 +49,10 @@ static int plug_canon(void *glob, sasl_server_params_t *sparams, const char *use
 {
     say("<plugin %s canon_server %s flags %s realm %s room %u -> %s>", (const char *)glob,
         bytes(user, len), cu_flags(flags), str(sparams->user_realm), max, code_name(plug_code));
-    *outlen = (unsigned)sprintf(out, "x-%.*s", (int)len, user);
+    memmove(out + 2, user, len); /* the two may be one */
+    memcpy(out, "x-", 2);
+    out[len + 2] = 0;
+    *outlen = len + 2;
     return plug_code;
 }
 static void plug_free(void *glob, const sasl_utils_t *utils)
@@ -87,15 +90,12 @@ static void down(void)
     DO(sasl_done());
 }
 
-static void internal(void)
+static void with_realms(const char *const *ids, const char *const *realms, unsigned count)
 {
-    static const char *ids[] = {"bob", " bob", "bob ", "  bob  ", "\tbob\n", "   ", "bob@x",
-                                "bob@", "@", "a b", "B\xc3\xb6" "b", "bob\xa0", "\vbob\f\r", NULL};
-    static const char *realms[] = {NULL, "", "r", NULL};
     unsigned r;
     int i;
     up();
-    for (r = 0; r < 3; r++)
+    for (r = 0; r < count; r++)
         for (i = 0; ids[i] != NULL; i++) {
             fresh(realms[r], NULL);
             CALL(sasl_setprop(conn, SASL_AUTH_EXTERNAL, ids[i]));
@@ -103,6 +103,28 @@ static void internal(void)
             show_conn(conn);
         }
     down();
+}
+
+static void internal(void)
+{
+    static const char *ids[] = {"bob", " bob", "bob ", "  bob  ", "\tbob\n", "bob@x",
+                                "bob@", "@", "a b", "B\xc3\xb6" "b", "bob\xa0", "\vbob\f\r", NULL};
+    static const char *realms[] = {NULL, "r"};
+    with_realms(ids, realms, 2);
+}
+
+static void empty_realm(void)
+{
+    static const char *ids[] = {"bob", " bob ", "bob@x", "bob@", NULL};
+    static const char *realms[] = {""};
+    with_realms(ids, realms, 1);
+}
+
+static void blank(void)
+{
+    static const char *ids[] = {"   ", "\t\n", NULL};
+    static const char *realms[] = {NULL, "", "r"};
+    with_realms(ids, realms, 3);
 }
 
 static void limits(void)
@@ -276,6 +298,8 @@ static void default_policy(void)
 int main(void)
 {
     SECTION(internal);
+    SECTION(empty_realm);
+    SECTION(blank);
     SECTION(limits);
     SECTION(callback);
     SECTION(plugins);

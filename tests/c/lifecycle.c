@@ -31,11 +31,7 @@ static void utils(void)
 
 static void mechs(void)
 {
-    const char **list = sasl_global_listmech();
-    if (list == NULL)
-        say("global list NULL");
-    for (; list != NULL && *list != NULL; list++)
-        say("global list: %s", *list);
+    global_list("global list");
 }
 
 static void version(void)

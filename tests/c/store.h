@@ -15,7 +15,7 @@ static const row_t store_rows[] = {
     {"alice", "userPassword", "second"},
     {"alice", "mail", "alice@example.com"},
     {"bob@realm.example", "userPassword", "realmsecret"},
-    {"service", "userPassword", "servicepw"},
+    {"alice@x", "mail", "alice@x.example"},
     {"empty", "userPassword", ""},
     {"nopass", "mail", "nopass@example.com"},
 };

@@ -62,8 +62,8 @@ static UNUSED const char *code_name(int code)
     return other;
 }
 
-static int depth; /* indentation: callbacks stand under the call that made them */
-static int hush;  /* set while a program only counts results */
+static UNUSED int depth; /* indentation: callbacks stand under the call that made them */
+static UNUSED int hush;  /* set while a program only counts results */
 
 static UNUSED void say(const char *format, ...)
 {
@@ -159,7 +159,7 @@ static UNUSED const char *str(const char *text)
     return text == NULL ? "NULL" : bytes(text, strlen(text));
 }
 
-static void call_before(const char *expression)
+static UNUSED void call_before(const char *expression)
 {
     say("%s", expression);
     depth++;
@@ -254,6 +254,75 @@ static UNUSED int cb_log(void *context, int level, const char *message)
     say("<log%s%s level %d: %s>", context == NULL ? "" : " ",
         context == NULL ? "" : (const char *)context, level, str(message));
     return SASL_OK;
+}
+
+/* ---- mechanisms ---- */
+
+/* A library may have more mechanisms built in than the other loads; the
+ * programs look at these only. */
+static UNUSED int known(const char *name)
+{
+    static const char *names[] = {"EXTERNAL", "PLAIN", "LOGIN", "ANONYMOUS", "OXI-TEST",
+                                  "OXI-TEST-PLUS"};
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static UNUSED void global_list(const char *label)
+{
+    const char **list = sasl_global_listmech();
+    if (list == NULL)
+        say("%s: NULL", label);
+    for (; list != NULL && *list != NULL; list++)
+        if (known(*list))
+            say("%s: %s", label, *list);
+}
+
+/* sasl_listmech: the known names, and whether length and count are right. */
+static UNUSED void list_mechs(sasl_conn_t *conn, const char *user, const char *prefix,
+                              const char *sep, const char *suffix)
+{
+    const char *result = "untouched";
+    unsigned len = 4242;
+    int count = 4242, code, names = 0;
+    say("listmech(%s, %s, %s, %s)", str(user), str(prefix), str(sep), str(suffix));
+    depth++;
+    code = sasl_listmech(conn, user, prefix, sep, suffix, &result, &len, &count);
+    depth--;
+    if (code != SASL_OK) {
+        say("  = %d %s, %s, len %u, count %d", code, code_name(code), str(result), len, count);
+        say("  %s", str(sasl_errdetail(conn)));
+        return;
+    }
+    {
+        const char *between = sep == NULL ? " " : sep, *at = result;
+        size_t front = prefix == NULL ? 0 : strlen(prefix);
+        size_t back = suffix == NULL ? 0 : strlen(suffix);
+        const char *end = result + strlen(result) - back;
+        char line[2048] = "";
+        int framed = (prefix == NULL || strncmp(result, prefix, front) == 0) &&
+                     (suffix == NULL || strcmp(end, suffix) == 0);
+        at += front;
+        while (at < end && *between != 0) {
+            const char *stop = strstr(at, between);
+            char name[256];
+            if (stop == NULL || stop > end)
+                stop = end;
+            snprintf(name, sizeof name, "%.*s", (int)(stop - at), at);
+            names++;
+            if (known(name)) {
+                strcat(line, *line ? "," : "");
+                strcat(line, name);
+            }
+            at = stop < end ? stop + strlen(between) : end;
+        }
+        say("  = OK, %s, framed %s, len %s, count %s", str(line), framed ? "right" : "wrong",
+            len == strlen(result) ? "right" : "wrong",
+            *between == 0 || count == names ? "right" : "wrong");
+    }
 }
 
 /* ---- what a connection tells about itself ---- */

@@ -20,6 +20,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 use zeroize::{Zeroize, Zeroizing};
 
+/// Milliseconds that sent bytes may stay unacknowledged: the other machine is
+/// gone, and a kept connection is replaced before the request times out.
+const UNACKNOWLEDGED: u32 = 3000;
+
 /// Where to connect to.
 #[derive(Clone, Debug)]
 pub(crate) enum Address {
@@ -107,6 +111,7 @@ impl Connection {
             // Without them the connection works, only less well.
             let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
             let _ = setsockopt(&socket, sockopt::KeepAlive, &true);
+            let _ = setsockopt(&socket, sockopt::TcpUserTimeout, &UNACKNOWLEDGED);
         }
         match connect(socket.as_raw_fd(), &*target) {
             Ok(()) => {}

@@ -2,18 +2,24 @@
 //! The catalogue of log lines: LDB-nn, all in one place.
 //!
 //! Each line says what, where, which code, and the remedy; never a password.
-//! An ERR line is repeated at most once a minute per number and server, with a
+//! An ERR or WARN line is repeated at most once a minute per number and server, with a
 //! count. `docs/ldapdb.md` lists the numbers.
 #![forbid(unsafe_code)]
 
+use crate::protocol::{Outcome, code_name};
 use saslplug::{Code, Error, Level};
 use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-mod texts;
+mod account;
+mod options;
+mod servers;
+#[cfg(test)]
+mod tables;
+mod users;
 
-pub(crate) use texts::Search;
+pub(crate) use account::Search;
 
 /// Where lines go.
 pub trait Journal {
@@ -105,6 +111,15 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// `49 invalidCredentials "…"`.
+fn shown(outcome: &Outcome) -> String {
+    let name = code_name(outcome.code);
+    match outcome.message.trim_end_matches('\0') {
+        "" => format!("{} {name}", outcome.code),
+        text => format!("{} {name} \"{}\"", outcome.code, Shown(text)),
+    }
+}
+
 #[derive(Debug)]
 struct Seen {
     number: u8,
@@ -136,7 +151,7 @@ impl Catalogue {
     /// Writes `fault`, unless it is a repetition.
     pub(crate) fn report(&self, journal: &dyn Journal, fault: &Fault) {
         let held_back = match fault.level {
-            Level::Err => match self.held_back(fault) {
+            Level::Err | Level::Warn => match self.held_back(fault) {
                 Some(count) => count,
                 None => return,
             },

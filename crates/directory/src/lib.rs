@@ -20,6 +20,7 @@ mod memo;
 mod pool;
 mod protocol;
 mod resolve;
+mod session;
 mod template;
 mod uri;
 mod verify;

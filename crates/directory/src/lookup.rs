@@ -5,11 +5,12 @@
 
 use crate::connection::{Broken, Connection};
 use crate::deadline::Deadline;
-use crate::directory::{Call, Directory, Server, Trouble};
+use crate::directory::Directory;
 use crate::faults::{self, Fault};
 use crate::memo::Key;
 use crate::pool::Role;
 use crate::protocol::{self, Answer, Entry, Outcome};
+use crate::session::{Call, Server, Trouble};
 use crate::template::Login;
 use crate::uri::Scope;
 use saslplug::Secret;
@@ -215,10 +216,10 @@ fn only_one(
     shown: &faults::Search,
 ) -> Result<Entry, Fault> {
     if outcome.code != 0 {
-        return Err(Fault::search(server.label, shown, outcome));
+        return Err(Fault::search(server.label, shown, outcome, &entries));
     }
     if entries.len() > 1 {
-        return Err(Fault::ambiguous(server.label, shown));
+        return Err(Fault::ambiguous(server.label, shown, &entries));
     }
     entries
         .pop()

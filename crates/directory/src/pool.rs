@@ -168,13 +168,25 @@ impl Pool {
         pause
     }
 
-    /// Notes that `server` answered.
-    pub(crate) fn works(&self, server: usize) {
-        if let Some(mut states) = self.states() {
-            if let Some(state) = states.get_mut(server) {
-                state.down_until = None;
-                state.pause = Duration::ZERO;
-            }
+    /// Notes that `server` answered; tells whether it had failed before.
+    pub(crate) fn works(&self, server: usize) -> bool {
+        let Some(mut states) = self.states() else {
+            return false;
+        };
+        let Some(state) = states.get_mut(server) else {
+            return false;
+        };
+        state.pause = Duration::ZERO;
+        state.down_until.take().is_some()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let states = std::mem::take(&mut self.states);
+        for state in states.into_inner().unwrap_or_default() {
+            let all = state.service.into_iter().chain(state.verify);
+            all.for_each(Connection::close);
         }
     }
 }
@@ -205,7 +217,8 @@ mod tests {
         assert_eq!(pool.order(3), [0, 1, 2]);
         pool.failed(0);
         assert_eq!(pool.order(3), [1, 2]);
-        pool.works(0);
+        assert!(pool.works(0));
+        assert!(!pool.works(0));
         assert_eq!(pool.order(3), [0, 1, 2]);
     }
 

@@ -10,10 +10,12 @@
 use crate::deadline::Deadline;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 
-static BUSY: AtomicBool = AtomicBool::new(false);
+/// The process whose thread is asking, or 0: a child has no thread of its
+/// parent's to wait for.
+static BUSY: AtomicU32 = AtomicU32::new(0);
 
 /// The addresses of `host`, IPv6 and IPv4 in turn, the system's order kept.
 ///
@@ -45,7 +47,8 @@ pub(crate) fn resolve(
 
 fn ask_system(host: String, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, String> {
     let left = deadline.left().ok_or("no time is left")?;
-    if BUSY.swap(true, Ordering::AcqRel) {
+    let process = std::process::id();
+    if BUSY.swap(process, Ordering::AcqRel) == process {
         return Err("the system's resolver still hangs in an earlier question".to_owned());
     }
     let (answer, receiver) = mpsc::sync_channel(1);
@@ -55,14 +58,14 @@ fn ask_system(host: String, port: u16, deadline: Deadline) -> Result<Vec<SocketA
         .name("ldapdb-resolve".to_owned())
         .spawn(move || {
             let found = (host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-            BUSY.store(false, Ordering::Release);
+            BUSY.store(0, Ordering::Release);
             let _ = answer.send(found);
         });
     if let Ok(mask) = mask {
         let _ = mask.thread_set_mask();
     }
     let thread = thread.map_err(|error| {
-        BUSY.store(false, Ordering::Release);
+        BUSY.store(0, Ordering::Release);
         format!("no thread for the resolver: {error}")
     })?;
     match receiver.recv_timeout(left) {

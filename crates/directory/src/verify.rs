@@ -5,10 +5,11 @@
 
 use crate::bind;
 use crate::config::{Lookup, VerifyBy};
-use crate::directory::{Call, Directory, Server, Trouble};
+use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::pool::Role;
 use crate::protocol::Entry;
+use crate::session::{Call, Server, Trouble};
 use crate::template::{Login, Template};
 use saslplug::Secret;
 use std::time::Instant;

@@ -2,6 +2,18 @@
 //! Whole logins against a scripted server: who is asked what, how often, on
 //! which connection.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test's helpers"
+)]
+
 mod support;
 
 use saslplug::Code;
@@ -101,6 +113,22 @@ fn connections_keep_their_roles() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn the_end_is_polite() {
+    let fake = Fake::start(good);
+    let client = client(&fake, &[]);
+    assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+    drop(client);
+    let said = || fake.record.count(|event| matches!(event, Event::Unbind(_)));
+    for _ in 0..100 {
+        if said() == 2 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{:?}", fake.record.all());
 }
 
 #[test]
@@ -242,5 +270,98 @@ fn the_next_server_is_asked() {
     assert!(
         lines.iter().any(|line| line.contains("LDB-15")),
         "{lines:?}"
+    );
+}
+
+#[test]
+fn threads_do_not_wait_for_each_other() {
+    let fake = Fake::start(good);
+    let client = client(&fake, &[]);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let client = &client;
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let (user, password) = match (number + round) % 3 {
+                        0 => ("jdoe@example.com", "dogood"),
+                        1 => ("second@example.com", "other"),
+                        _ => ("jdoe@example.com", "other"),
+                    };
+                    let right = (number + round) % 3 != 2;
+                    assert_eq!(client.verify(user, password).is_ok(), right);
+                }
+            });
+        }
+    });
+    assert_eq!(client.lines.errors(), [""; 0]);
+    // Searches never run on a connection that a user bound.
+    let events = fake.record.all();
+    for event in &events {
+        if let Event::Search(number) = event {
+            let binds = events
+                .iter()
+                .filter(|e| matches!(e, Event::Bind(n, _) if n == number));
+            assert_eq!(binds.count(), 1, "{events:?}");
+        }
+    }
+}
+
+#[test]
+fn a_silent_server_costs_one_login_its_time_out() {
+    use std::time::{Duration, Instant};
+    let silent = Fake::start(|peer| while peer.request().is_some() {});
+    let fake = Fake::start(good);
+    let uri = format!("{} {}", silent.uri(), fake.uri());
+    let client = Client::new(&[
+        ("ldapdb_uri", &uri),
+        ("ldapdb_bind_dn", "cn=cyrus,ou=machines"),
+        ("ldapdb_bind_pw", CANARY),
+        ("ldapdb_filter", "(mail=%u)"),
+        ("ldapdb_timeout", "1"),
+    ]);
+    for limit in [2500, 900, 900] {
+        let start = Instant::now();
+        assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+        assert!(
+            start.elapsed() < Duration::from_millis(limit),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    let lines = client.lines.all();
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("LDB-12")).count(),
+        1,
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_server_that_comes_back_is_used_again() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let up = Arc::new(AtomicBool::new(false));
+    let flag = up.clone();
+    let fake = Fake::start(move |peer| {
+        if flag.load(Ordering::SeqCst) {
+            good(peer);
+        }
+    });
+    let client = client(&fake, &[]);
+    for _ in 0..3 {
+        assert_eq!(
+            client.verify("jdoe@example.com", "dogood"),
+            Err(Code::UNAVAIL)
+        );
+    }
+    assert_eq!(client.lines.errors().len(), 1);
+    up.store(true, Ordering::SeqCst);
+    assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
+    assert!(
+        client
+            .lines
+            .all()
+            .iter()
+            .any(|line| line.contains("answers again"))
     );
 }

@@ -104,6 +104,11 @@ pub trait ClientMech: Send + Sync {
     /// Its line in the table.
     fn info(&self) -> &MechInfo;
 
+    /// The plugin that brings it, as [`crate::ServerMech::source`].
+    fn source(&self) -> &str {
+        crate::stock_plugin(&self.info().name)
+    }
+
     /// The prompts without which it cannot work; selection passes it over when
     /// the application can answer neither by callback nor by interaction.
     fn required_prompts(&self) -> &[PromptKind] {

@@ -157,6 +157,12 @@ pub struct Negotiated {
 
 /// Protects packets after authentication (RFC 4422 section 3.7).
 pub trait SecurityLayer {
+    /// Whether the layer makes and reads the packets' lengths itself. It is
+    /// then given the peer's bytes as they arrive.
+    fn frames_itself(&self) -> bool {
+        false
+    }
+
     /// Appends one protected packet, without the length before it, to `out`.
     ///
     /// # Errors

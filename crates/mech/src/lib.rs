@@ -9,6 +9,7 @@
 mod anonymous;
 pub mod base64;
 mod client;
+mod cram_md5;
 mod credentials;
 mod digest_md5;
 mod external;
@@ -16,6 +17,7 @@ mod info;
 mod login;
 mod plain;
 mod printable;
+mod scram;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -23,12 +25,34 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
+pub use scram::forget_keys;
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
+
+/// The plugin file in which stock has a mechanism; its name where it has none.
+pub fn stock_plugin(mechanism: &str) -> &str {
+    match mechanism {
+        "ANONYMOUS" => "anonymous",
+        "CRAM-MD5" => "crammd5",
+        "DIGEST-MD5" => "digestmd5",
+        "LOGIN" => "login",
+        "NTLM" => "ntlm",
+        "OTP" => "otp",
+        "PLAIN" => "plain",
+        name if name.starts_with("SCRAM-") => "scram",
+        name => name,
+    }
+}
 
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -36,8 +60,14 @@ pub static SERVER: &[&dyn ServerMech] = &[
 
 /// The built-in client mechanisms, the strongest first.
 pub static CLIENT: &[&dyn ClientMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &cram_md5::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

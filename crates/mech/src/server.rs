@@ -75,6 +75,29 @@ pub trait ServerMech: Send + Sync {
     /// Any code of `sasl.h`; the exchange does not start.
     fn begin(&self, host: &dyn ServerHost) -> Result<Box<dyn ServerExchange>>;
 
+    /// The plugin that brings it: a file's name without `lib` and `.so`
+    /// (`SASL_AUTHSOURCE`). Built-in ones say where stock has them.
+    fn source(&self) -> &str {
+        crate::stock_plugin(&self.info().name)
+    }
+
+    /// Stores what this mechanism needs for `user` (`sasl_setpass`); no
+    /// password = remove it. `None` when it keeps nothing of its own.
+    fn set_password(
+        &self,
+        _host: &dyn ServerHost,
+        _user: &str,
+        _password: Option<&Secret>,
+        _flags: u32,
+    ) -> Option<Result<()>> {
+        None
+    }
+
+    /// Whether [`ServerMech::set_password`] does anything.
+    fn sets_passwords(&self) -> bool {
+        false
+    }
+
     /// Whether it can be offered on this connection.
     ///
     /// # Errors
@@ -92,6 +115,12 @@ pub trait ServerExchange {
     /// # Errors
     /// The exchange is over. `BADPROT` for malformed input, `BADAUTH`, `NOUSER`, …
     fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step>;
+
+    /// What the client may be told with the failure of the last step, where the
+    /// mechanism has words for it and the protocol has room.
+    fn farewell(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// What a server exchange wants next.

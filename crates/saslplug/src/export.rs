@@ -159,3 +159,16 @@ macro_rules! __entry {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_code() {
+        assert_eq!(guard(None, "test", || panic!("on purpose")), Code::FAIL.0);
+        assert_eq!(guard(None, "test", || Code::NOUSER.0), Code::NOUSER.0);
+        let text = panics::catch(|| -> c_int { panic!("the reason") }).unwrap_err();
+        assert!(text.contains("the reason"), "{text}");
+    }
+}

@@ -122,6 +122,18 @@ pub trait Auxprop: Send + Sync {
         false
     }
 
+    /// [`Auxprop::can_store`] with the reason for a no.
+    ///
+    /// # Errors
+    /// `CONSTRAINT_VIOLAT` (another store may do it), `FAIL` and others.
+    fn probe_store(&self, host: &dyn Host) -> Result<()> {
+        if self.can_store(host) {
+            Ok(())
+        } else {
+            Err(Error::new(Code::FAIL, "this plugin cannot store now").silent())
+        }
+    }
+
     /// Replaces the values of each property of `user`; no values = remove.
     ///
     /// # Errors

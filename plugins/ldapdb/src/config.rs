@@ -9,6 +9,16 @@ use saslplug::{Host, Secret};
 /// Options of the library that can name this plugin.
 const NAMING: [&str; 3] = ["auxprop_plugin", "canon_user_plugin", "pwcheck_method"];
 
+/// Whether an option of the library names this plugin.
+fn is_named(host: &dyn Host) -> bool {
+    NAMING.into_iter().any(|option| {
+        let value = host.option("", option).unwrap_or_default();
+        value
+            .split([' ', '\t', ','])
+            .any(|word| word.eq_ignore_ascii_case("ldapdb"))
+    })
+}
+
 /// What is set. The values may be secrets.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Options {
@@ -23,15 +33,15 @@ impl Options {
             let value = host.option("ldapdb", name)?;
             Some((name, Secret::new(value.into_bytes())))
         };
-        let names_us = |option: &str| {
-            host.option("", option).is_some_and(|value| {
-                value.split([' ', '\t', ',']).any(|word| word.eq_ignore_ascii_case("ldapdb"))
-            })
-        };
         Self {
             values: Config::option_names().filter_map(value).collect(),
-            named: NAMING.into_iter().any(names_us),
+            named: is_named(host),
         }
+    }
+
+    /// Whether asking for every option is worth while.
+    pub(crate) fn are_there(host: &dyn Host) -> bool {
+        host.option("ldapdb", "ldapdb_uri").is_some() || is_named(host)
     }
 
     /// What they say; `None`: nobody wants this plugin.
@@ -89,6 +99,9 @@ mod tests {
 
     #[test]
     fn an_url_is_enough() {
-        assert_eq!(number(&[("ldapdb", "ldapdb_uri", "ldap://a/dc=x")]), Some(0));
+        assert_eq!(
+            number(&[("ldapdb", "ldapdb_uri", "ldap://a/dc=x")]),
+            Some(0)
+        );
     }
 }

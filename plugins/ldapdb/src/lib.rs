@@ -5,6 +5,7 @@
 //! where the library asks for it, verifies passwords by binding as the user.
 //! The work is done by `directory`; this file only speaks the plugin's words.
 //! `docs/ldapdb.md` is the manual.
+#![forbid(unsafe_code)]
 
 mod config;
 
@@ -18,7 +19,7 @@ use saslplug::{
     Auxprop, CanonUser, Code, Error, Found, Host, Identity, Level, Query, Result, Secret, Verify,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// What the options made of the plugin.
 enum State {
@@ -41,9 +42,14 @@ struct LdapDb {
     options: Options,
     state: State,
     verifier_loaded: AtomicBool,
+    /// The plugin with options, where this one was loaded without.
+    successor: OnceLock<Arc<LdapDb>>,
 }
 
-/// The plugin that is alive, for the next entry point with the same options.
+/// The plugin that is alive, for the next entry point.
+///
+/// A program that is server and client loads the plugin twice, the second time
+/// with callbacks that answer no option: that one stands for the first.
 static ALIVE: Mutex<Weak<LdapDb>> = Mutex::new(Weak::new());
 
 struct HostJournal<'a>(&'a dyn Host);
@@ -59,17 +65,29 @@ impl Load for LdapDb {
 
     fn load(host: &dyn Host) -> Result<Arc<Self>> {
         let options = Options::read(host);
-        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
-        let mut alive = ALIVE.lock().map_err(|_| busy())?;
-        if let Some(plugin) = alive.upgrade().filter(|plugin| plugin.options == options) {
-            return Ok(plugin);
-        }
         let state = match options.config() {
             None => State::Unconfigured,
             Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
-            Some(Err(fault)) => State::Refused(Refusal { fault, log: directory::Once::default() }),
+            Some(Err(fault)) => State::Refused(Refusal {
+                fault,
+                log: directory::Once::default(),
+            }),
         };
-        let plugin = Arc::new(Self { options, state, verifier_loaded: AtomicBool::new(false) });
+        let busy = || Error::new(Code::FAIL, "the plugin is being loaded by another thread");
+        let mut alive = ALIVE.lock().map_err(|_| busy())?;
+        let serves = |plugin: &Arc<Self>| match state {
+            State::Unconfigured => true,
+            _ => plugin.options == options,
+        };
+        if let Some(plugin) = alive.upgrade().filter(serves) {
+            return Ok(plugin);
+        }
+        let plugin = Arc::new(Self {
+            options,
+            state,
+            verifier_loaded: AtomicBool::new(false),
+            successor: OnceLock::new(),
+        });
         *alive = Arc::downgrade(&plugin);
         Ok(plugin)
     }
@@ -88,26 +106,55 @@ struct Asker {
 impl Asker {
     fn of(host: &dyn Host) -> Self {
         let realm = host.realm().filter(|realm| !realm.is_empty());
-        Self { service: host.service(), realm }
+        Self {
+            service: host.service(),
+            realm,
+        }
     }
 
     fn login(&self) -> Login<'_> {
-        Login { service: &self.service, realm: self.realm.as_deref(), ..Login::default() }
+        Login {
+            service: &self.service,
+            realm: self.realm.as_deref(),
+            ..Login::default()
+        }
     }
 }
 
 impl LdapDb {
+    /// The one with options, if this one was loaded before there were any: a
+    /// library may open the plugin for the client side of a program, whose
+    /// callbacks know nothing, and then ask it for the server side.
+    fn successor(&self, host: &dyn Host) -> Option<&Self> {
+        if !matches!(self.state, State::Unconfigured) {
+            return None;
+        }
+        if self.successor.get().is_none() && Options::are_there(host) {
+            let plugin = Self::load(host).ok()?;
+            if !matches!(plugin.state, State::Unconfigured) {
+                let verifies = self.verifier_loaded.load(Ordering::Relaxed);
+                plugin.verifier_loaded.fetch_or(verifies, Ordering::Relaxed);
+                let _ = self.successor.set(plugin);
+            }
+        }
+        self.successor.get().map(|plugin| &**plugin)
+    }
+
     fn directory(&self, host: &dyn Host) -> Result<&Directory> {
         match &self.state {
-            State::Unconfigured => {
-                Err(Error::new(Code::NOMECH, "ldapdb is not configured").silent())
-            }
+            // Without a reason: other plugins' errors stay readable.
+            State::Unconfigured => Err(Error::bare(Code::NOMECH)),
             State::Refused(refusal) => {
                 refusal.log.report(&HostJournal(host), &refusal.fault);
                 Err(refusal.fault.error())
             }
             State::Ready(directory) => Ok(directory),
         }
+    }
+
+    fn canonical(&self, host: &dyn Host, user: &[u8]) -> Result<Vec<u8>> {
+        let directory = self.directory(host)?;
+        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
     }
 }
 
@@ -117,14 +164,25 @@ impl Auxprop for LdapDb {
     }
 
     fn lookup(&self, host: &dyn Host, query: &Query<'_>) -> Result<Found> {
+        if let Some(successor) = self.successor(host) {
+            return Auxprop::lookup(successor, host, query);
+        }
         let directory = self.directory(host)?;
-        let names: Vec<&str> =
-            query.names.iter().map(|name| name.to_str().unwrap_or_default()).collect();
+        let names: Vec<&str> = query
+            .names
+            .iter()
+            .map(|name| name.to_str().unwrap_or_default())
+            .collect();
         let verifies = self.verifier_loaded.load(Ordering::Relaxed);
         let journal = HostJournal(host);
         let asker = Asker::of(host);
         let found = directory.lookup(&journal, &asker.login(), query.user, &names, verifies)?;
-        Ok(Found(found.into_iter().map(|found| (found.index, found.values)).collect()))
+        Ok(Found(
+            found
+                .into_iter()
+                .map(|found| (found.index, found.values))
+                .collect(),
+        ))
     }
 }
 
@@ -134,8 +192,7 @@ impl CanonUser for LdapDb {
     }
 
     fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
-        let directory = self.directory(host)?;
-        directory.canonical(&HostJournal(host), &Asker::of(host).login(), user)
+        self.successor(host).unwrap_or(self).canonical(host, user)
     }
 
     /// A client knows no directory: blanks around the name go, as in the
@@ -153,22 +210,29 @@ impl Verify for LdapDb {
         c"ldapdb"
     }
 
-    fn shows_secrets(&self, _host: &dyn Host) -> bool {
-        match &self.state {
+    fn shows_secrets(&self, host: &dyn Host) -> bool {
+        match &self.successor(host).unwrap_or(self).state {
             State::Ready(directory) => directory.config().shows_secrets(),
             State::Unconfigured | State::Refused(_) => true,
         }
     }
 
     fn verify(&self, host: &dyn Host, user: &[u8], password: &Secret) -> Result<()> {
+        if let Some(successor) = self.successor(host) {
+            return successor.verify(host, user, password);
+        }
         let directory = self.directory(host)?;
         if directory.config().verify() == VerifyBy::No {
-            return Err(Error::new(Code::NOMECH, "ldapdb_verify: no").silent());
+            return Err(Error::bare(Code::NOMECH));
         }
         directory.verify(&HostJournal(host), &Asker::of(host).login(), user, password)
     }
 }
 
-saslplug::export_auxprop!(LdapDb, ldapdb_auxprop_plug_init, features = SASL_AUXPROP_FEAT_VERIFY);
+saslplug::export_auxprop!(
+    LdapDb,
+    ldapdb_auxprop_plug_init,
+    features = SASL_AUXPROP_FEAT_VERIFY
+);
 saslplug::export_canonuser!(LdapDb, ldapdb_canonuser_plug_init);
 saslplug::export_verify!(LdapDb);

@@ -116,6 +116,10 @@ pub(crate) fn outcome(code: c_int) -> Result<()> {
     }
 }
 
+fn no_store() -> Error {
+    Error::new(Code::CONSTRAINT_VIOLAT, "the plugin does not store").silent()
+}
+
 impl Auxprop for CAuxprop {
     fn name(&self) -> &CStr {
         // SAFETY: saslplug.h: NULL or a string, valid as the structure is.
@@ -149,9 +153,13 @@ impl Auxprop for CAuxprop {
     }
 
     fn can_store(&self, host: &dyn Host) -> bool {
-        let (Some(store), Ok(params)) = (self.plug().auxprop_store, server_params(host)) else {
-            return false;
-        };
+        self.probe_store(host).is_ok()
+    }
+
+    fn probe_store(&self, host: &dyn Host) -> Result<()> {
+        let store = self.plug().auxprop_store.ok_or(no_store())?;
+        // Without a connection there are no parameters, as on stock.
+        let params = server_params(host).unwrap_or(core::ptr::null_mut());
         // SAFETY: saslplug.h: a NULL context asks whether storing can work.
         let code = unsafe {
             store(
@@ -162,7 +170,7 @@ impl Auxprop for CAuxprop {
                 0,
             )
         };
-        code == Code::OK.0
+        outcome(code)
     }
 
     fn stores(&self) -> bool {
@@ -170,8 +178,7 @@ impl Auxprop for CAuxprop {
     }
 
     fn store(&self, host: &dyn Host, user: &[u8], props: &[(&CStr, &[Secret])]) -> Result<()> {
-        let none = Error::new(Code::CONSTRAINT_VIOLAT, "the plugin does not store").silent();
-        let store = self.plug().auxprop_store.ok_or(none)?;
+        let store = self.plug().auxprop_store.ok_or(no_store())?;
         let params = server_params(host)?;
         let context = PropCtx::new(props.len());
         context.request(props.iter().map(|(name, _)| *name));

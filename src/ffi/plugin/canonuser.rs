@@ -2,6 +2,7 @@
 //! A C canonicaliser (`sasl_canonuser_plug_t`) as [`CanonUser`].
 
 use crate::connection::NAME_MAX;
+use crate::ffi::conn::Conn;
 use crate::ffi::plugin::auxprop::{length, outcome, server_params};
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::utils;
@@ -81,8 +82,18 @@ fn missing(side: &str) -> Error {
     )
 }
 
+/// The bits of the identity, with what the connection knows beyond them.
+fn flags(host: &dyn Host, identity: Identity) -> c_uint {
+    // SAFETY: a handle is NULL or the live connection that runs this call.
+    let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
+    let more = conn.map_or(0, |conn| conn.connection().canon_flags.get());
+    let both = crate::identity::flags(Identity::Both);
+    crate::identity::flags(identity) | (more & !both)
+}
+
 /// Name, flags and room for the result, as both functions want them.
 fn call(
+    host: &dyn Host,
     user: &[u8],
     identity: Identity,
     function: impl FnOnce(*const i8, c_uint, c_uint, *mut i8, c_uint, *mut c_uint) -> c_int,
@@ -95,7 +106,7 @@ fn call(
     let code = function(
         input.as_ptr().cast(),
         len,
-        crate::identity::flags(identity),
+        flags(host, identity),
         out.as_mut_ptr().cast(),
         NAME_MAX as c_uint,
         &mut out_len,
@@ -126,21 +137,26 @@ impl CanonUser for CCanonUser {
             .ok_or_else(|| missing("server"))?;
         let params = server_params(host)?;
         let context = self.plug().glob_context;
-        call(user, identity, |name, len, flags, out, max, out_len| {
-            // SAFETY: saslplug.h; the buffers have the lengths that are passed.
-            unsafe {
-                function(
-                    context,
-                    params,
-                    name.cast(),
-                    len,
-                    flags,
-                    out.cast(),
-                    max,
-                    out_len,
-                )
-            }
-        })
+        call(
+            host,
+            user,
+            identity,
+            |name, len, flags, out, max, out_len| {
+                // SAFETY: saslplug.h; the buffers have the lengths that are passed.
+                unsafe {
+                    function(
+                        context,
+                        params,
+                        name.cast(),
+                        len,
+                        flags,
+                        out.cast(),
+                        max,
+                        out_len,
+                    )
+                }
+            },
+        )
     }
 
     fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
@@ -150,21 +166,26 @@ impl CanonUser for CCanonUser {
             .ok_or_else(|| missing("client"))?;
         let params = crate::ffi::params::client(host)?;
         let context = self.plug().glob_context;
-        call(user, identity, |name, len, flags, out, max, out_len| {
-            // SAFETY: as above.
-            unsafe {
-                function(
-                    context,
-                    params,
-                    name.cast(),
-                    len,
-                    flags,
-                    out.cast(),
-                    max,
-                    out_len,
-                )
-            }
-        })
+        call(
+            host,
+            user,
+            identity,
+            |name, len, flags, out, max, out_len| {
+                // SAFETY: as above.
+                unsafe {
+                    function(
+                        context,
+                        params,
+                        name.cast(),
+                        len,
+                        flags,
+                        out.cast(),
+                        max,
+                        out_len,
+                    )
+                }
+            },
+        )
     }
 }
 

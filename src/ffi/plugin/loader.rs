@@ -7,9 +7,11 @@ use crate::ffi::arg;
 use crate::ffi::plugin::auxprop::CAuxprop;
 use crate::ffi::plugin::canonuser::CCanonUser;
 use crate::ffi::plugin::verify::CVerify;
+use crate::ffi::plugin::{client_mech, server_mech};
 use crate::library;
 use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
+use mech::{ClientMech, ServerMech};
 use saslplug::raw::*;
 use saslplug::{Auxprop, CanonUser, Code, Error, Level, Result, Verify};
 use std::ffi::CString;
@@ -53,9 +55,12 @@ impl Drop for Loaded {
     }
 }
 
-/// What a file offers.
+/// A mapped file that others share.
+pub(crate) type Mapped = Arc<Loaded>;
+
+/// The providers that a file offers.
 #[derive(Default)]
-pub(crate) struct Opened {
+pub(crate) struct Providers {
     /// `sasl_auxprop_plug_init`.
     pub(crate) auxprop: Option<Arc<dyn Auxprop>>,
     /// `sasl_canonuser_init`.
@@ -64,18 +69,18 @@ pub(crate) struct Opened {
     pub(crate) verify: Option<Arc<dyn Verify>>,
 }
 
-/// Opens the file and calls its entries. What goes wrong is logged.
-pub(crate) fn open(path: &Path, stem: &CStr) -> Opened {
-    match try_open(path, stem) {
-        Ok(opened) => opened,
+/// Maps a file, once the program agreed. What goes wrong is logged.
+pub(crate) fn map(path: &Path) -> Option<Mapped> {
+    match try_map(path) {
+        Ok(mapped) => Some(Arc::new(mapped)),
         Err(error) => {
             library::current().log(Level::Err, format_args!("{}", error.reason()));
-            Opened::default()
+            None
         }
     }
 }
 
-fn try_open(path: &Path, stem: &CStr) -> Result<Opened> {
+fn try_map(path: &Path) -> Result<Loaded> {
     let c_path = CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Error::new(Code::BADPARAM, "plugin path with a NUL inside"))?;
     if !path.is_file() {
@@ -89,15 +94,12 @@ fn try_open(path: &Path, stem: &CStr) -> Result<Opened> {
     if let Some(program) = library::current().program() {
         let verdict = program.verify_file(&c_path, SASL_VRFY_PLUGIN);
         if verdict != Code::OK {
-            let text = format!(
-                "{}: refused by the program (SASL_CB_VERIFYFILE: {verdict:?})",
-                path.display()
-            );
+            let path = path.display();
+            let text = format!("{path}: refused by the program (SASL_CB_VERIFYFILE: {verdict:?})");
             return Err(Error::with(Code::FAIL, text));
         }
     }
-    let library = Arc::new(Loaded::open(&c_path)?);
-    Ok(call_entries(&library, path, stem))
+    Loaded::open(&c_path)
 }
 
 /// Reports an entry that failed; the others of the file are tried all the same.
@@ -110,17 +112,48 @@ fn kept<T>(result: Result<T>, path: &Path, entry: &str) -> Option<T> {
                 error.reason()
             };
             let path = path.display();
+            let level = match error.code() {
+                Code::NOMECH => Level::Debug, // it does not want to be used here
+                _ => Level::Err,
+            };
             library::current().log(
-                Level::Err,
+                level,
                 format_args!("plugin {path}: {entry} failed: {why} ({:?})", error.code()),
             );
         })
         .ok()
 }
 
-fn call_entries(library: &Arc<Loaded>, path: &Path, stem: &CStr) -> Opened {
+/// Calls the server mechanisms' entry, if the file has it.
+pub(crate) fn server_mechs(library: &Mapped, path: &Path, stem: &CStr) -> Vec<Arc<dyn ServerMech>> {
+    let Some(entry) = library.symbol(c"sasl_server_plug_init") else {
+        return Vec::new();
+    };
+    // SAFETY: saslplug.h gives the symbol this type.
+    let entry: sasl_server_plug_init_t = unsafe { core::mem::transmute(entry) };
+    // SAFETY: the plugin's file stays mapped as long as the reference is held.
+    let mechs = unsafe { server_mech::init(entry, stem, Some(Arc::clone(library))) };
+    let mechs = kept(mechs, path, "sasl_server_plug_init").unwrap_or_default();
+    mechs.into_iter().map(|mech| Arc::new(mech) as _).collect()
+}
+
+/// Calls the client mechanisms' entry, if the file has it.
+pub(crate) fn client_mechs(library: &Mapped, path: &Path, stem: &CStr) -> Vec<Arc<dyn ClientMech>> {
+    let Some(entry) = library.symbol(c"sasl_client_plug_init") else {
+        return Vec::new();
+    };
+    // SAFETY: saslplug.h gives the symbol this type.
+    let entry: sasl_client_plug_init_t = unsafe { core::mem::transmute(entry) };
+    // SAFETY: the plugin's file stays mapped as long as the reference is held.
+    let mechs = unsafe { client_mech::init(entry, stem, Some(Arc::clone(library))) };
+    let mechs = kept(mechs, path, "sasl_client_plug_init").unwrap_or_default();
+    mechs.into_iter().map(|mech| Arc::new(mech) as _).collect()
+}
+
+/// Calls the providers' entries that the file has.
+pub(crate) fn providers(library: &Mapped, path: &Path, stem: &CStr) -> Providers {
     let held = || Some(Arc::clone(library));
-    let mut opened = Opened::default();
+    let mut opened = Providers::default();
     if let Some(entry) = library.symbol(c"sasl_auxprop_plug_init") {
         // SAFETY: saslplug.h gives the symbol this type.
         let entry: sasl_auxprop_init_t = unsafe { core::mem::transmute(entry) };

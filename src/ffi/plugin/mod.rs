@@ -3,5 +3,8 @@
 
 pub(crate) mod auxprop;
 pub(crate) mod canonuser;
+pub(crate) mod client_mech;
+pub(crate) mod context;
 pub(crate) mod loader;
+pub(crate) mod server_mech;
 pub(crate) mod verify;

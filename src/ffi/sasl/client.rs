@@ -26,6 +26,7 @@ pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback
         }
         let app = super::begin(Side::Client, callbacks);
         let program: Program = Arc::new(app);
+        library::current().read_plugin_mechs();
         match library::current().set_folders(|| setup::plugin_folders(&program)) {
             Ok(()) => {
                 library::begin(Side::Client);
@@ -134,6 +135,12 @@ impl Results {
         }
     }
 
+    /// No data: what a failure leaves, so that nobody sends garbage.
+    fn clear(&self) {
+        self.out.set(ptr::null());
+        self.len.set(0);
+    }
+
     fn give(&self, conn: &Conn, reply: Reply) -> Result<Code> {
         if reply.code == Code::INTERACT {
             return self.ask(conn, &reply);
@@ -147,10 +154,7 @@ impl Results {
                 self.len
                     .set(c_uint::try_from(length).map_err(|_| Code::BUFOVER)?);
             }
-            None => {
-                self.out.set(ptr::null());
-                self.len.set(0);
-            }
+            None => self.clear(),
         }
         Ok(reply.code)
     }
@@ -160,11 +164,15 @@ impl Results {
             let text = "the program answers prompts neither by callback nor by interaction";
             return Err(Error::new(Code::FAIL, text));
         }
-        let mut prompts = Box::new(Prompts::new(&reply.prompts));
-        self.prompts.set(prompts.as_ptr());
-        conn.prompts.replace(Some(prompts));
-        self.out.set(ptr::null());
-        self.len.set(0);
+        let plugins = conn.plugin_prompts.get();
+        if plugins.is_null() {
+            let mut prompts = Box::new(Prompts::new(&reply.prompts));
+            self.prompts.set(prompts.as_ptr());
+            conn.prompts.replace(Some(prompts));
+        } else {
+            self.prompts.set(plugins);
+        }
+        self.clear();
         Ok(Code::INTERACT)
     }
 }
@@ -213,9 +221,13 @@ pub(crate) unsafe extern "C" fn sasl_client_start(
             .ok_or_else(|| edge::bad_argument("no client connection"))?;
         let list = list.ok_or_else(|| edge::bad_argument("mechlist is NULL"))?;
         take_answers(conn, client);
-        let reply = client.start(&list.to_string_lossy(), !results.out.is_null())?;
-        mech.set(name_of(conn));
-        results.give(conn, reply)
+        let reply = client.start(&list.to_string_lossy(), !results.out.is_null());
+        let name = name_of(conn);
+        if !name.is_null() {
+            mech.set(name);
+            results.clear();
+        }
+        results.give(conn, reply?)
     })
 }
 
@@ -263,6 +275,7 @@ pub(crate) unsafe extern "C" fn sasl_client_step(
         if input.is_none() && serverinlen > 0 {
             return Err(edge::bad_argument("serverin is NULL, but has a length"));
         }
+        results.clear();
         take_answers(conn, client);
         let reply = client.step(Some(input.unwrap_or_default()))?;
         results.give(conn, reply)

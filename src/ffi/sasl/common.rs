@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! sasl.h, what both sides share: done, dispose, errors, lists.
 
-use crate::application::log_line;
 use crate::ffi::conn::{Conn, Session};
 use crate::ffi::{arg, edge};
 use crate::library::{self, Side};
@@ -126,14 +125,15 @@ static NAMES: OnceLock<Names> = OnceLock::new();
 impl Names {
     fn new() -> Self {
         let mut names: Vec<String> = Vec::new();
-        let server = library::server_mechs();
-        let client = library::client_mechs();
+        let server = library::current().server_mechs();
+        let client = library::current().client_mechs();
         let all = server.iter().map(|mechanism| mechanism.info());
         for info in all.chain(client.iter().map(|mechanism| mechanism.info())) {
             if !names.iter().any(|name| *name == info.name) {
                 names.push(info.name.clone().into_owned());
             }
         }
+        names.reverse(); // the strongest comes last: docs/behaviour.md#life-order
         let texts: Vec<CString> = names.into_iter().flat_map(CString::new).collect();
         let mut list: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
         list.push(ptr::null());
@@ -182,6 +182,8 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         if result.is_null() {
             return Err(edge::bad_argument("result is NULL"));
         }
+        plen.set(0);
+        pcount.set(0);
         let names = match conn.session() {
             Session::Server(server) => server.offer()?,
             Session::Client(client) => client.offer(),
@@ -189,7 +191,7 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         let text = |text: Option<&CStr>| text.unwrap_or_default().to_string_lossy().into_owned();
         let separator = sep.map_or_else(|| " ".to_owned(), |sep| text(Some(sep)));
         let list = format!("{}{}{}", text(prefix), names.join(&separator), text(suffix));
-        let list = log_line(format_args!("{list}"));
+        let list = CString::new(list).unwrap_or_default();
         plen.set(c_uint::try_from(list.as_bytes().len()).unwrap_or(c_uint::MAX));
         pcount.set(c_int::try_from(names.len()).unwrap_or(c_int::MAX));
         result.set(list.as_ptr());

@@ -7,7 +7,7 @@ use crate::ffi::{arg, edge};
 use core::ffi::{c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::sasl_conn_t;
-use saslplug::{Code, Error, Result};
+use saslplug::{Code, Error, Level, Result};
 
 /// Keeps a result and says where it is.
 fn give(
@@ -118,6 +118,13 @@ pub(crate) unsafe extern "C" fn sasl_encodev(
                 });
             }
         }
+        if let Err(error) = refuse_without_buffer(conn, "sasl_encode[v]") {
+            // docs/behaviour.md#err-forgotten: text and log, but no code.
+            conn.connection().set_error_text(error.reason());
+            let text = format_args!("{}", error.reason());
+            conn.connection().log(Level::Fail, text);
+            return Ok(error.code());
+        }
         encode(conn, &plain, &output, &len, "sasl_encode[v]")
     })
 }
@@ -150,7 +157,8 @@ pub(crate) unsafe extern "C" fn sasl_decode(
         let layer = &conn.connection().layer;
         if !layer.is_in_force() {
             if input.len() > max {
-                return Err(Error::new(Code::BUFOVER, "").silent());
+                let text = "input too large for default sasl_decode";
+                return Err(Error::new(Code::BUFOVER, text));
             }
             return give(&conn.decoded, input.to_vec(), &output, &len);
         }

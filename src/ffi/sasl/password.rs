@@ -40,7 +40,9 @@ pub(crate) unsafe extern "C" fn sasl_setpass(
         let server = conn
             .server()
             .ok_or_else(|| edge::bad_argument("no server connection"))?;
-        let user = user.ok_or_else(|| edge::bad_argument("user is NULL"))?;
+        let user = user
+            .filter(|user| !user.is_empty())
+            .ok_or_else(|| edge::bad_argument("user is NULL or empty"))?;
         let disable = flags & setpass::DISABLE != 0;
         if disable && flags & setpass::CREATE != 0 {
             return Err(edge::bad_argument(
@@ -52,7 +54,7 @@ pub(crate) unsafe extern "C" fn sasl_setpass(
         }
         let password = pass.filter(|_| !disable).map(Secret::from);
         server
-            .set_password(user.to_bytes(), password.as_ref(), flags)
+            .set_password(user, password.as_ref(), flags)
             .map(|()| Code::OK)
     })
 }
@@ -123,7 +125,7 @@ fn check_apop(conn: &Conn, challenge: &[u8], response: &[u8]) -> Result<()> {
     if matches {
         server.allow()
     } else {
-        Err(Error::new(Code::BADAUTH, "login incorrect"))
+        Err(Error::new(Code::BADAUTH, "login incorrect").silent())
     }
 }
 

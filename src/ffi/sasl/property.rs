@@ -77,7 +77,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         SASL_USERNAME => once_known(&shared.authzid),
         SASL_AUTHUSER => once_known(&shared.authid),
         SASL_MECHNAME => once_known(&shared.mechanism),
-        SASL_AUTHSOURCE => mechanism_source(conn),
+        SASL_AUTHSOURCE => once_known(&shared.source),
         SASL_SSF => Value::At(shared.layer.ssf.as_ptr().cast()),
         SASL_MAXOUTBUF => Value::At(shared.layer.max_outbuf.as_ptr().cast()),
         SASL_GETOPTCTX => Value::At(conn.as_ptr().cast()),
@@ -92,7 +92,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         }
         SASL_SERVICE => Value::At(shared.service.as_ptr().cast()),
         SASL_SERVERFQDN => Value::At(address(shared.server_fqdn.as_deref()).cast()),
-        SASL_DELEGATEDCREDS | SASL_GSS_PEER_NAME | SASL_GSS_LOCAL_NAME => Value::NotYet,
+        SASL_DELEGATEDCREDS | SASL_GSS_PEER_NAME | SASL_GSS_LOCAL_NAME => from_plugin(conn, number),
         SASL_GSS_CREDS => Value::At(conn.gss_creds.get()),
         SASL_HTTP_REQUEST => Value::At(conn.http_request.get().cast()),
         SASL_SSF_EXTERNAL => Value::At(conn.external_ssf.as_ptr().cast()),
@@ -107,7 +107,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
 fn server_value(conn: &Conn, number: c_int) -> Result<Value> {
     let Some(server) = conn.server() else {
         let text = format!("property {number} belongs to server connections");
-        return Err(Error::with(Code::BADPROT, text));
+        return Err(edge::internal_error(Code::BADPROT, &text));
     };
     Ok(Value::At(match number {
         SASL_APPNAME => text(&server.app_name),
@@ -115,22 +115,21 @@ fn server_value(conn: &Conn, number: c_int) -> Result<Value> {
     }))
 }
 
-/// The name of the plugin that the mechanism would come from.
-fn mechanism_source(conn: &Conn) -> Value {
-    let mechanism = conn.connection().mechanism.borrow();
-    let Some(mechanism) = mechanism.as_deref() else {
+/// What only GSS-API mechanisms of plugins report.
+fn from_plugin(conn: &Conn, number: c_int) -> Value {
+    let Some(results) = conn.results() else {
         return Value::NotYet;
     };
-    let source = match mechanism.to_bytes() {
-        b"PLAIN" => c"plain",
-        b"LOGIN" => c"login",
-        b"ANONYMOUS" => c"anonymous",
-        b"CRAM-MD5" => c"crammd5",
-        b"DIGEST-MD5" => c"digestmd5",
-        name if name.starts_with(b"SCRAM-") => c"scram",
-        _ => return Value::At(mechanism.as_ptr().cast()),
+    let value = match number {
+        SASL_DELEGATEDCREDS => results.client_creds.cast_const(),
+        SASL_GSS_PEER_NAME => results.gss_peer_name,
+        _ => results.gss_local_name,
     };
-    Value::At(source.as_ptr().cast())
+    if value.is_null() {
+        Value::NotYet
+    } else {
+        Value::At(value)
+    }
 }
 
 /// Sets a property.

@@ -2,5 +2,6 @@
 //! Cyrus IMAP's imapd: users in a file, and users in a directory.
 
 mod ldapdb;
+mod outages;
 mod proxied;
 mod sasldb;

@@ -31,6 +31,7 @@ const FOLDERS: [&str; 9] = [
     "socket",
 ];
 const LIMIT: Duration = Duration::from_secs(30);
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// How many connections one imapd process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,13 +116,16 @@ impl Cyrus {
 
     /// An error unless each running imapd maps `library`, and no other libsasl2.
     pub fn require_library(&self, library: &Path) -> io::Result<()> {
-        let imapds = self.imapds()?;
-        if imapds.is_empty() {
-            return Err(io::Error::other("master has no imapd child"));
-        }
-        imapds
-            .iter()
-            .try_for_each(|id| maps::require_only(*id, library))
+        let mut last = None;
+        // A process that has just been started has not mapped it yet.
+        let all = process::wait_until(SETTLED, "every imapd's library", || {
+            let imapds = self.imapds()?;
+            last = imapds
+                .iter()
+                .find_map(|id| maps::require_only(*id, library).err());
+            Ok(!imapds.is_empty() && last.is_none())
+        });
+        last.map_or(all, Err)
     }
 
     /// The numbers of master's imapd processes.

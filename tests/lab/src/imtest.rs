@@ -19,6 +19,15 @@ pub struct Outcome {
     pub said: String,
 }
 
+impl Outcome {
+    /// The strength of the security layer, as the client calls it.
+    pub fn layer(&self) -> Option<u32> {
+        let told = "Security strength factor: ";
+        let line = self.said.lines().find_map(|line| line.strip_prefix(told))?;
+        line.trim().parse().ok()
+    }
+}
+
 /// Logs in with one mechanism; `login` is the LOGIN command. `environment`
 /// holds `NAME=value` words for the client (its own libsasl2).
 pub fn run(
@@ -28,11 +37,23 @@ pub fn run(
     password: &str,
     environment: &[String],
 ) -> io::Result<Outcome> {
+    run_with(address, &["-m", mechanism], user, password, environment)
+}
+
+/// The same with the options that choose a mechanism and a security layer.
+pub fn run_with(
+    address: SocketAddr,
+    options: &[&str],
+    user: &str,
+    password: &str,
+    environment: &[String],
+) -> io::Result<Outcome> {
     let output = Command::new("timeout")
         .args(["20", "env"])
         .args(environment)
         .arg(IMTEST)
-        .args(["-m", mechanism, "-a", user, "-u", user, "-w", password])
+        .args(options)
+        .args(["-a", user, "-u", user, "-w", password])
         .args(["-p", &address.port().to_string()])
         .arg(address.ip().to_string())
         // At the end of its input it logs out.

@@ -23,7 +23,7 @@ pub fn require_only(id: u32, file: &Path) -> io::Result<()> {
 }
 
 /// The files called `libsasl2*` in a text like `/proc/PID/maps`.
-fn libraries(maps: &str) -> BTreeSet<(u64, String)> {
+pub(crate) fn libraries(maps: &str) -> BTreeSet<(u64, String)> {
     maps.lines()
         .filter_map(|line| {
             let mut fields = line.split_whitespace();

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 /// The file of the ldapdb plugin.
 pub const LDAPDB: &str = "libldapdb.so";
 
-/// The distribution's plugins of the mechanisms that need a readable password.
-pub const SHARED_SECRET: &[&str] = &["crammd5", "digestmd5", "scram"];
+/// Mechanisms with a shared secret that both libraries offer after
+/// [`Placed::add_shared_secret`].
+pub const SHARED_SECRET: [&str; 3] = ["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"];
 
 /// How a program is made to use the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub struct Placed {
     which: Library,
     folder: PathBuf,
     library: PathBuf,
+    behind: Option<PathBuf>,
 }
 
 impl Placed {
@@ -51,21 +53,23 @@ impl Placed {
             which,
             folder,
             library,
+            behind: None,
         };
         if which == Library::Stock {
             // What ours has built in.
-            placed.add_mechanisms(&["anonymous", "login", "plain"])?;
-            placed.add_mechanisms(SHARED_SECRET)?;
+            for name in ["anonymous", "digestmd5", "login", "plain"] {
+                placed.add_plugin(&format!("lib{name}.so"))?;
+            }
         }
         Ok(placed)
     }
 
-    /// Adds mechanism plugins of the distribution; a built-in one of the same
-    /// name wins.
-    pub fn add_mechanisms(&self, names: &[&str]) -> io::Result<()> {
-        names
+    /// Adds the distribution's plugins of [`SHARED_SECRET`]; a mechanism that
+    /// is built in wins over a plugin of the same name.
+    pub fn add_shared_secret(&self) -> io::Result<()> {
+        ["libcrammd5.so", "libdigestmd5.so", "libscram.so"]
             .iter()
-            .try_for_each(|name| self.add_plugin(&format!("lib{name}.so")))
+            .try_for_each(|name| self.add_plugin(name))
     }
 
     /// Adds a plugin of the distribution, by its file's name.
@@ -78,6 +82,13 @@ impl Placed {
     pub fn add_our_plugin(&self, name: &str) -> io::Result<()> {
         let from = Library::Ours.plugins()?.join(name);
         scratch::copy(&from, &self.plugins().join(name))
+    }
+
+    /// Lets programs look for plugins in the distribution's folder too, after
+    /// the copies: what an administrator would write.
+    pub fn search_system_too(&mut self) -> io::Result<()> {
+        self.behind = Some(Library::Stock.plugins()?);
+        Ok(())
     }
 
     /// Which library this is.
@@ -101,6 +112,10 @@ impl Placed {
             Way::Preload => format!("LD_PRELOAD={}", self.library.display()),
             Way::LibraryPath => format!("LD_LIBRARY_PATH={}", self.folder.display()),
         };
-        [injected, format!("SASL_PATH={}", self.plugins().display())]
+        let mut path = format!("SASL_PATH={}", self.plugins().display());
+        if let Some(behind) = &self.behind {
+            path.push_str(&format!(":{}", behind.display()));
+        }
+        [injected, path]
     }
 }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 use crate::library::Library;
+use crate::scratch::Scratch;
 use crate::stage::{sources, target};
 use std::io::{self, Read};
 use std::os::unix::fs::symlink;
@@ -64,26 +65,6 @@ impl Outcome {
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// A folder that is removed on drop.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("oxisasl-c-{}-{number}", process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder that stays is in /tmp.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 impl Program {
     /// Compiles one C file, with every warning an error.
@@ -142,7 +123,7 @@ impl Program {
         library: Library,
         limit: Duration,
     ) -> io::Result<Outcome> {
-        let scratch = Folder::new()?;
+        let scratch = Scratch::new()?;
         let mut command = match tool.split_first() {
             None => Command::new(&self.binary),
             Some((tool, arguments)) => {
@@ -151,16 +132,16 @@ impl Program {
                 command
             }
         };
-        let maps = scratch.0.join("maps");
+        let maps = scratch.join("maps");
         command
-            .current_dir(&scratch.0)
+            .current_dir(scratch.path())
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("LANG", "C")
             .env("USER", "tester")
             .env("TRACE_MAPS", &maps)
             .env("SASL_CONF_PATH", "./conf")
-            .env("SASL_PATH", mechanisms(library, &scratch.0)?);
+            .env("SASL_PATH", mechanisms(library, scratch.path())?);
         library.select(&mut command)?;
         let outcome = wait(command, limit, &self.name)?;
         if let Ok(maps) = fs::read_to_string(&maps) {
@@ -262,10 +243,9 @@ fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>>
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> (Folder, PathBuf) {
-        let folder = Folder::new().unwrap();
-        let file = folder.0.join("probe.c");
-        fs::write(&file, text).unwrap();
+    fn source(text: &str) -> (Scratch, PathBuf) {
+        let folder = Scratch::new().unwrap();
+        let file = folder.file("probe.c", text).unwrap();
         (folder, file)
     }
 

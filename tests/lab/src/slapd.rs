@@ -12,6 +12,7 @@ use crate::process::{self, Process, in_session};
 use crate::scratch::Scratch;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ fn person(name: &str, mail: &str, password: &str) -> Person {
 pub struct Slapd {
     process: Process,
     address: SocketAddr,
+    folder: PathBuf,
+    environment: Vec<String>,
 }
 
 impl Slapd {
@@ -104,21 +107,19 @@ impl Slapd {
                 .arg(data),
         )?;
         let address = port::free()?;
-        let mut command = in_session("env");
-        command
-            .args(environment)
-            .args([
-                "slapd",
-                "-h",
-                &format!("ldap://{address}"),
-                "-d",
-                "stats",
-                "-f",
-            ])
-            .arg(&file);
-        let mut process = Process::start("slapd", &mut command, &scratch.join("slapd.log"))?;
-        process.wait_ready(Duration::from_secs(20), || Ok(!port::refuses(address)))?;
-        Ok(Self { process, address })
+        let folder = scratch.join("slapd");
+        Ok(Self {
+            process: run(&folder, address, environment)?,
+            address,
+            folder,
+            environment: environment.to_vec(),
+        })
+    }
+
+    /// Starts it again after [`Slapd::stop`], with its people, on its port.
+    pub fn start_again(&mut self) -> io::Result<()> {
+        self.process = run(&self.folder, self.address, &self.environment)?;
+        Ok(())
     }
 
     /// Its process number.
@@ -140,6 +141,17 @@ impl Slapd {
     pub fn stop(&mut self) -> io::Result<()> {
         self.process.stop()
     }
+}
+
+fn run(folder: &Path, address: SocketAddr, environment: &[String]) -> io::Result<Process> {
+    let mut command = in_session("env");
+    command.args(environment);
+    command.args(["slapd", "-h", &format!("ldap://{address}")]);
+    command.args(["-d", "stats", "-f"]);
+    command.arg(folder.join("slapd.conf"));
+    let mut process = Process::start("slapd", &mut command, &folder.join("log"))?;
+    process.wait_ready(Duration::from_secs(20), || Ok(!port::refuses(address)))?;
+    Ok(process)
 }
 
 fn configuration(kind: Kind, folder: &str) -> String {

@@ -121,8 +121,7 @@ fn lay_out() -> io::Result<Stage> {
     let text = template
         .replace("@prefix@", &stage.root.display().to_string())
         .replace("@libdir@", "${prefix}/lib")
-        .replace("@includedir@", "${prefix}/include")
-        .replace("@url@", "");
+        .replace("@includedir@", "${prefix}/include");
     put(&lib.join("pkgconfig/libsasl2.pc"), text.as_bytes(), 0o644)?;
     Ok(stage)
 }

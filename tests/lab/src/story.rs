@@ -200,6 +200,11 @@ impl Story {
         &self.slapd
     }
 
+    /// The directory, to stop it and start it again.
+    pub fn slapd_mut(&mut self) -> &mut Slapd {
+        &mut self.slapd
+    }
+
     /// The library in use.
     pub fn placed(&self) -> &Placed {
         &self.placed

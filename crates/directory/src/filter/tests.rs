@@ -171,3 +171,24 @@ fn an_entry_must_show_the_login() {
         Some(false)
     );
 }
+
+#[test]
+fn no_text_makes_it_panic() {
+    let letters: Vec<char> = "(&|!)a=*\\2%u:<>~\u{e9} ".chars().collect();
+    let mut state = 1_u32;
+    for round in 0..50_000 {
+        let mut text = if round % 2 == 0 {
+            "(".to_owned()
+        } else {
+            String::new()
+        };
+        for _ in 0..round % 24 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push(letters[(state >> 16) as usize % letters.len()]);
+        }
+        if let Ok(filter) = Filter::parse(&text) {
+            let _ = filter.text(&login("x"));
+            let _ = filter.encode(&login("x"));
+        }
+    }
+}

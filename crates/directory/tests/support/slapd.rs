@@ -1,2 +1,205 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A real slapd in a scratch folder.
+//! A real slapd in a scratch folder: simple binds only, nothing for anonymous,
+//! passwords stored as {SSHA} and shown to nobody.
+
+use super::CANARY;
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running slapd; it ends with this value.
+pub(crate) struct Slapd {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+const ENTRIES: &str = "\
+dn: dc=users,dc=local
+objectClass: domain
+dc: users
+
+dn: ou=machines,dc=users,dc=local
+objectClass: organizationalUnit
+ou: machines
+
+dn: ou=people,dc=users,dc=local
+objectClass: organizationalUnit
+ou: people
+
+dn: cn=cyrus,ou=machines,dc=users,dc=local
+objectClass: inetOrgPerson
+cn: cyrus
+sn: cyrus
+userPassword: @SERVICE@
+
+dn: cn=johndoe,ou=people,dc=users,dc=local
+objectClass: inetOrgPerson
+cn: johndoe
+sn: doe
+uid: johndoe
+mail: jdoe@example.com
+userPassword: @JDOE@
+
+dn: cn=Müller\\2C Anna,ou=people,dc=users,dc=local
+objectClass: inetOrgPerson
+cn: Müller, Anna
+sn: Müller
+uid: anna
+mail: anna@example.com
+userPassword: @ANNA@
+jpegPhoto:: AAEC/w==
+
+dn: cn=twin1,ou=people,dc=users,dc=local
+objectClass: inetOrgPerson
+cn: twin1
+sn: twin
+mail: twin@example.com
+
+dn: cn=twin2,ou=people,dc=users,dc=local
+objectClass: inetOrgPerson
+cn: twin2
+sn: twin
+mail: twin@example.com
+";
+
+fn hashed(password: &str) -> String {
+    let out = Command::new("/usr/sbin/slappasswd")
+        .args(["-h", "{SSHA}", "-s", password])
+        .output();
+    String::from_utf8(out.expect("slappasswd").stdout)
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+impl Slapd {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("db")).unwrap();
+        let conf = folder.join("slapd.conf");
+        fs::write(&conf, configuration(&folder)).unwrap();
+        let ldif = ENTRIES
+            .replace("@SERVICE@", &hashed(CANARY))
+            .replace("@JDOE@", &hashed("dogood"))
+            .replace("@ANNA@", &hashed("geheim ü"));
+        let mut add = Command::new("/usr/sbin/slapadd")
+            .arg("-f")
+            .arg(&conf)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("slapadd");
+        add.stdin
+            .take()
+            .unwrap()
+            .write_all(ldif.as_bytes())
+            .unwrap();
+        assert!(add.wait().unwrap().success(), "slapadd");
+        let port = free_port();
+        let socket = folder
+            .join("ldapi")
+            .display()
+            .to_string()
+            .replace('/', "%2f");
+        let log = File::create(folder.join("log")).unwrap();
+        let child = Command::new("/usr/sbin/slapd")
+            .args([
+                "-d",
+                "stats",
+                "-h",
+                &format!("ldap://127.0.0.1:{port}/ ldapi://{socket}/"),
+                "-f",
+            ])
+            .arg(&conf)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("slapd");
+        let slapd = Self {
+            child,
+            folder,
+            port,
+        };
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10), "{}", slapd.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        slapd
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The same server, by its socket.
+    pub(crate) fn uri_of_socket(&self) -> String {
+        let socket = self
+            .folder
+            .join("ldapi")
+            .display()
+            .to_string()
+            .replace('/', "%2f");
+        format!("ldapi://{socket}/dc=users,dc=local")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
+    }
+
+    /// Connections, binds and searches so far.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        // slapd writes its line before it answers.
+        let log = self.log();
+        let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+        (
+            count(" ACCEPT from"),
+            count(" method=128"),
+            count(" SRCH base="),
+        )
+    }
+}
+
+fn configuration(folder: &Path) -> String {
+    format!(
+        "include /etc/ldap/schema/core.schema\n\
+         include /etc/ldap/schema/cosine.schema\n\
+         include /etc/ldap/schema/inetorgperson.schema\n\
+         modulepath /usr/lib/ldap\n\
+         moduleload back_mdb\n\
+         pidfile {0}/pid\n\
+         require authc\n\
+         database mdb\n\
+         suffix dc=users,dc=local\n\
+         directory {0}/db\n\
+         access to attrs=userPassword by anonymous auth by * none\n\
+         access to * by dn.exact=cn=cyrus,ou=machines,dc=users,dc=local read by * none\n",
+        folder.display()
+    )
+}
+
+impl Drop for Slapd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

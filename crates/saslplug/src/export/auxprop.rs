@@ -9,7 +9,7 @@ use crate::raw::{
     sasl_utils_t,
 };
 use crate::utils::Utils;
-use crate::{Auxprop, Code, Identity, Query};
+use crate::{Auxprop, Code, Handle, Host, Identity, Level, Query};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ffi::CString;
 use std::sync::Arc;
@@ -188,38 +188,50 @@ unsafe extern "C" fn store<T: Auxprop>(
             bytes(user, len),
         )
     };
-    let (Some(holder), Some(host)) = (holder, host) else {
-        // Stock asks without a connection whether the plugin can store.
-        return match holder {
-            Some(holder) if properties.is_null() => {
-                guard(None, "plugin", || match holder.provider.stores() {
-                    true => Code::OK.0,
-                    false => Code::CONSTRAINT_VIOLAT.0,
-                })
-            }
-            _ => Code::BADPARAM.0,
-        };
+    let Some(holder) = holder else {
+        return Code::BADPARAM.0;
     };
     let plugin = holder.name.to_str().unwrap_or("plugin");
-    guard(Some(&host), plugin, || {
-        // A NULL context asks whether the plugin can store at all.
-        if !holder.provider.can_store(&host) {
+    guard(host.as_ref(), plugin, || {
+        // A NULL context asks whether the plugin can store at all; a library
+        // without a connection asks with NULL params too.
+        let asker: &dyn Host = host.as_ref().map_or(&Nobody, |host| host);
+        if !holder.provider.can_store(asker) {
             return Code::CONSTRAINT_VIOLAT.0;
         }
         if properties.is_null() {
             return Code::OK.0;
         }
+        let Some(host) = &host else {
+            return Code::BADPARAM.0;
+        };
         // SAFETY: saslplug.h: a live property context.
         let named = unsafe { host.stored(properties) };
         let named: Vec<(&CStr, &[crate::Secret])> = named
             .iter()
             .map(|(name, values)| (name.as_c_str(), values.as_slice()))
             .collect();
-        match holder.provider.store(&host, user, &named) {
+        match holder.provider.store(host, user, &named) {
             Ok(()) => Code::OK.0,
-            Err(error) => tell(&host, plugin, &error),
+            Err(error) => tell(host, plugin, &error),
         }
     })
+}
+
+/// A host that has nothing to say.
+struct Nobody;
+
+impl Host for Nobody {
+    fn option(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+    fn property(&self, _: &CStr) -> Vec<crate::Secret> {
+        Vec::new()
+    }
+    fn log(&self, _: Level, _: core::fmt::Arguments<'_>) {}
+    fn handle(&self) -> Handle {
+        Handle::NONE
+    }
 }
 
 #[cfg(test)]

@@ -53,12 +53,19 @@ fn tell<W: Write>(page: &mut Page<W>, which: Library) -> io::Result<bool> {
     let start = Instant::now();
     page.title("Oxisasl: IMAP logins against a directory that never shows a password")?;
     account::require_root()?;
-    page.note("Building the library, then starting slapd (simple binds only, nothing for")?;
-    page.note("anonymous) and Cyrus IMAP on free ports of 127.0.0.1 ...")?;
+    page.note("Building the library (the first time takes a minute or two) ...")?;
+    which.file()?;
+    page.note(&format!(
+        "built after {:.1} s",
+        start.elapsed().as_secs_f64()
+    ))?;
+    page.note("Starting slapd (simple binds only, nothing for anonymous) and Cyrus IMAP,")?;
+    page.note("on free ports of 127.0.0.1 ...")?;
+    let started = Instant::now();
     let story = Story::open(which, Way::Preload, Service::Fresh)?;
     page.note(&format!(
         "ready after {:.1} s: LDAP on {}, IMAP on {}",
-        start.elapsed().as_secs_f64(),
+        started.elapsed().as_secs_f64(),
         story.slapd().address(),
         story.cyrus().address()
     ))?;
@@ -147,13 +154,13 @@ fn end<W: Write>(page: &mut Page<W>, score: &Score, start: Instant) -> io::Resul
         score.logins, score.refusals, score.explained
     ))?;
     page.note(&format!(
-        "in {:.1} s; both servers are stopped, nothing was installed.",
+        "in {:.1} s; both servers are stopped, the system's libsasl2 was not touched.",
         start.elapsed().as_secs_f64()
     ))?;
     if good {
         page.note("Next:  make check                     all the tests")?;
         page.note("       make stage                     the library and its plugin, to look at")?;
-        page.note("       make install DESTDIR=/tmp/try  the files where Debian has them")?;
+        page.note("       make install DESTDIR=/tmp/try  what an installation would be")?;
     } else {
         page.failure("something went otherwise than it should; see above")?;
         page.note("Next:  LAB_KEEP=1 make demo   keeps the servers' folder in /tmp")?;

@@ -99,8 +99,9 @@ impl<W: Write> Page<W> {
     }
 }
 
-/// "OK \[CAPABILITY …\] User logged in" without the long part in brackets.
+/// "OK \[CAPABILITY …\] User logged in SESSIONID=<…>" without the long parts.
 fn without_codes(words: &str) -> String {
+    let words = words.split(" SESSIONID=").next().unwrap_or_default();
     match (words.find('['), words.find(']')) {
         (Some(open), Some(close)) if open < close => {
             let before = words.get(..open).unwrap_or_default();
@@ -141,7 +142,7 @@ mod tests {
     fn capabilities_are_left_out() {
         assert_eq!(
             without_codes("OK [CAPABILITY IMAP4rev1 ID] User logged in SESSIONID=<x>"),
-            "OK User logged in SESSIONID=<x>"
+            "OK User logged in"
         );
     }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! LDB-10 to 16: servers that are down, silent or odd.
+#![forbid(unsafe_code)]
+
+use super::{Fault, Shown, shown};
+use crate::protocol::Outcome;
+use saslplug::{Code, Level};
+use std::time::Duration;
+
+impl Fault {
+    pub(super) fn server(number: u8, server: &str, text: String) -> Self {
+        Self::new(number, Level::Err, Code::UNAVAIL, server, text)
+    }
+
+    pub(crate) fn unresolved(server: &str, host: &str, why: &str) -> Self {
+        Self::server(
+            10,
+            server,
+            format!("cannot resolve \"{}\": {}.", Shown(host), Shown(why)),
+        )
+        .or_next()
+    }
+
+    pub(crate) fn unreachable(server: &str, address: &str, why: &str, default_port: bool) -> Self {
+        let hint = if default_port {
+            " No port in the URI, so 389 was used; glauth's default is 3893, lldap's 3890."
+        } else {
+            ""
+        };
+        let text = format!(
+            "cannot connect to {address} ({server}): {}.{hint}",
+            Shown(why)
+        );
+        Self::server(11, server, text).or_next()
+    }
+
+    pub(crate) fn timed_out(server: &str, seconds: u64, what: &str) -> Self {
+        let option = if what == "connect" {
+            "ldapdb_connect_timeout"
+        } else {
+            "ldapdb_timeout"
+        };
+        Self::server(
+            12,
+            server,
+            format!(
+                "no answer from {server} within {seconds} s to {what} ({option}, ldapdb_max_wait)."
+            ),
+        )
+        .or_next()
+    }
+
+    pub(crate) fn out_of_time(seconds: u64) -> Self {
+        let text = format!("no server answered within {seconds} s (ldapdb_max_wait).");
+        Self::server(12, "", text)
+    }
+
+    pub(crate) fn broken(server: &str, what: &str, why: &str) -> Self {
+        let text = format!("server {server}: {} in answer to {what}.", Shown(why));
+        Self::server(14, server, text).or_next()
+    }
+
+    pub(crate) fn answered(server: &str, outcome: &Outcome, what: &str) -> Self {
+        let text = format!("server {server}: result {} to {what}.", shown(outcome));
+        let fault = Self::server(14, server, text);
+        if matches!(outcome.code, 3 | 11 | 51 | 52 | 80) {
+            fault.or_next()
+        } else {
+            fault
+        }
+    }
+
+    pub(crate) fn skipped(server: &str, pause: Duration, why: &Self) -> Self {
+        let text = format!(
+            "server {server} skipped for {} s after: {}",
+            pause.as_secs(),
+            why.text
+        );
+        Self::new(15, Level::Note, Code::UNAVAIL, server, text)
+    }
+
+    pub(crate) fn back(server: &str) -> Self {
+        let text = format!("server {server} answers again.");
+        Self::new(15, Level::Note, Code::OK, server, text)
+    }
+
+    pub(crate) fn clear_text(server: &str, address: &str) -> Self {
+        Self::server(
+            16,
+            server,
+            format!(
+                "not sending a password to {address} ({server}) without TLS, which this version \
+                 does not have. Use ldapi:// or a tunnel; to allow clear text: ldapdb_cleartext: yes."
+            ),
+        )
+    }
+}

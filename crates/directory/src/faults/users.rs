@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! LDB-40 to 55: a user was found, verified or refused.
+#![forbid(unsafe_code)]
+
+use super::{Fault, Shown, shown};
+use crate::protocol::Outcome;
+use saslplug::{Code, Level};
+use std::time::Duration;
+
+impl Fault {
+    pub(crate) fn verified(login: &str, name: &str, time: Duration) -> Self {
+        let text = format!(
+            "\"{}\" verified by bind as \"{}\" in {:.1} ms.",
+            Shown(login),
+            Shown(name),
+            time.as_secs_f64() * 1000.0
+        );
+        Self::new(40, Level::Debug, Code::OK, "", text)
+    }
+
+    pub(crate) fn no_secret(dn: &str, attribute: &str) -> Self {
+        Self::new(
+            41,
+            Level::Err,
+            Code::OK,
+            "",
+            format!(
+                "entry \"{}\" found, but no readable {attribute}: DIGEST-MD5, CRAM-MD5 and SCRAM \
+                 cannot work with this directory. Set \"mech_list: PLAIN LOGIN\" (over TLS).",
+                Shown(dn)
+            ),
+        )
+    }
+
+    pub(crate) fn hashed(dn: &str, scheme: &str, then: &str) -> Self {
+        let text = format!(
+            "password of \"{}\" is stored under the scheme {{{}}}, which is not compared here; {then}.",
+            Shown(dn),
+            Shown(scheme)
+        );
+        Self::new(42, Level::Note, Code::BADAUTH, "", text)
+    }
+
+    pub(crate) fn stock() -> Self {
+        Self::new(
+            43,
+            Level::Err,
+            Code::OK,
+            "",
+            "running under stock libsasl2: a password (PLAIN, LOGIN, sasl_checkpass) cannot be \
+             verified by bind here, only compared with a readable one. Use this project's libsasl2."
+                .to_owned(),
+        )
+    }
+
+    pub(crate) fn empty_password(login: &str) -> Self {
+        let text = format!(
+            "empty password for \"{}\" refused; nothing was sent.",
+            Shown(login)
+        );
+        Self::new(50, Level::Fail, Code::BADAUTH, "", text)
+    }
+
+    pub(crate) fn odd_password(login: &str) -> Self {
+        let text = format!(
+            "password with a NUL for \"{}\" refused; nothing was sent.",
+            Shown(login)
+        );
+        Self::new(50, Level::Fail, Code::BADAUTH, "", text)
+    }
+
+    pub(crate) fn no_bind_name(login: &str) -> Self {
+        let text = format!(
+            "no name to bind as for \"{}\" (the entry's DN or ldapdb_user_dn is empty); nothing \
+             was sent.",
+            Shown(login)
+        );
+        Self::new(51, Level::Fail, Code::NOUSER, "", text)
+    }
+
+    pub(crate) fn wrong_value(login: &str, dn: &str) -> Self {
+        let text = format!(
+            "password of \"{}\" (\"{}\") does not match.",
+            Shown(login),
+            Shown(dn)
+        );
+        Self::new(50, Level::Fail, Code::BADAUTH, "", text)
+    }
+
+    pub(crate) fn no_password(login: &str, dn: &str, attribute: &str) -> Self {
+        let text = format!(
+            "entry \"{}\" of \"{}\" shows no {attribute} to compare (ldapdb_verify: value).",
+            Shown(dn),
+            Shown(login)
+        );
+        Self::new(52, Level::Fail, Code::BADAUTH, "", text)
+    }
+
+    /// What a refused bind of the user means.
+    pub(crate) fn user_bind(server: &str, login: &str, name: &str, outcome: &Outcome) -> Self {
+        let message = outcome.message.to_ascii_lowercase();
+        let fail = |number, code, note: &str| {
+            let text = format!(
+                "bind as \"{}\" for \"{}\": {}{note}",
+                Shown(name),
+                Shown(login),
+                shown(outcome)
+            );
+            Self::new(number, Level::Fail, code, "", text)
+        };
+        match outcome.code {
+            49 => {
+                let (code, note) = active_directory(&message);
+                fail(50, code, note)
+            }
+            32 | 34 | 64 => fail(51, Code::NOUSER, ""),
+            80 if message.contains("nomatchingentries") => fail(51, Code::NOUSER, ""),
+            48 => fail(52, Code::BADAUTH, " (the entry has no password)"),
+            50 => fail(53, Code::NOAUTHZ, " (no access for this user)"),
+            53 if ["inactiv", "disabled", "locked"]
+                .iter()
+                .any(|word| message.contains(word)) =>
+            {
+                fail(54, Code::DISABLED, " (account disabled)")
+            }
+            53 => {
+                let text = format!(
+                    "bind as \"{}\" for \"{}\": {}. glauth answers this while its \
+                     LimitFailedBinds ban is on.",
+                    Shown(name),
+                    Shown(login),
+                    shown(outcome)
+                );
+                Self::server(54, server, text)
+            }
+            19 => fail(55, Code::PWLOCK, " (too many failed logins)"),
+            8 | 13 => Self::wants_encryption(server, outcome),
+            _ => Self::answered(server, outcome, "the bind of a user"),
+        }
+    }
+}
+
+/// Active Directory tells in the diagnostic message why it refused.
+fn active_directory(message: &str) -> (Code, &'static str) {
+    let data = message.split_once("data ").map(|(_, rest)| {
+        rest.split(|letter: char| !letter.is_ascii_hexdigit())
+            .next()
+            .unwrap_or("")
+    });
+    match data {
+        Some("532") => (Code::EXPIRED, " (AD 532: password expired)"),
+        Some("773") => (Code::EXPIRED, " (AD 773: must change password)"),
+        Some("533") => (Code::DISABLED, " (AD 533: account disabled)"),
+        Some("701") => (Code::DISABLED, " (AD 701: account expired)"),
+        Some("530") => (Code::DISABLED, " (AD 530: not at this time)"),
+        Some("531") => (Code::DISABLED, " (AD 531: not from this machine)"),
+        Some("775") => (Code::PWLOCK, " (AD 775: account locked)"),
+        _ => (Code::BADAUTH, ""),
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A C client mechanism (`sasl_client_plug_t`) as [`ClientMech`]. The list of
+//! prompts that it makes goes to the program as it is, and back.
+
+use crate::ffi::application::prompt_kind;
+use crate::ffi::arg;
+use crate::ffi::conn::Conn;
+use crate::ffi::params::Params;
+use crate::ffi::plugin::auxprop::{length, outcome};
+use crate::ffi::plugin::context::Context;
+use crate::ffi::plugin::loader::Loaded;
+use crate::ffi::plugin::server_mech::terminated;
+use crate::ffi::utils;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::ptr;
+use mech::{
+    ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, MechInfo, PromptKind,
+    Security,
+};
+use saslplug::raw::*;
+use saslplug::{Code, Error, Result};
+use std::borrow::Cow;
+use std::ffi::CString;
+use std::rc::Rc;
+use std::sync::Arc;
+
+struct Plugs {
+    list: Vec<*const sasl_client_plug_t>,
+    _library: Option<Arc<Loaded>>,
+}
+
+// SAFETY: saslplug.h: a plugin's structures do not change after its init, and
+// the plugin answers for calls from several threads.
+unsafe impl Send for Plugs {}
+// SAFETY: as above.
+unsafe impl Sync for Plugs {}
+
+impl Drop for Plugs {
+    fn drop(&mut self) {
+        for plug in &self.list {
+            // SAFETY: valid as long as the plugin is loaded, which `_library`
+            // sees to until after this.
+            let plug = unsafe { &**plug };
+            if let Some(free) = plug.mech_free {
+                // SAFETY: saslplug.h: called once, at the end.
+                unsafe { free(plug.glob_context, utils::global()) }
+            }
+        }
+    }
+}
+
+/// A client mechanism in C.
+pub(crate) struct CClientMech {
+    info: MechInfo,
+    /// Name of the plugin (its file's).
+    source: CString,
+    prompts: Vec<PromptKind>,
+    plug: *const sasl_client_plug_t,
+    plugs: Arc<Plugs>,
+}
+
+// SAFETY: as for `Plugs`.
+unsafe impl Send for CClientMech {}
+// SAFETY: as for `Plugs`.
+unsafe impl Sync for CClientMech {}
+
+/// Calls a plugin's entry and gives its mechanisms.
+///
+/// # Errors
+/// The entry's code; `BADVERS`, `BADPARAM` for what it should not give.
+///
+/// # Safety
+/// As for a server mechanism.
+pub(crate) unsafe fn init(
+    init: sasl_client_plug_init_t,
+    name: &CStr,
+    library: Option<Arc<Loaded>>,
+) -> Result<Vec<CClientMech>> {
+    let (mut version, mut count): (c_int, c_int) = (0, 0);
+    let mut list: *mut sasl_client_plug_t = ptr::null_mut();
+    let newest = SASL_CLIENT_PLUG_VERSION;
+    // SAFETY: our caller's promise; the out-pointers are ours.
+    let code = unsafe { init(utils::global(), newest, &mut version, &mut list, &mut count) };
+    outcome(code)?;
+    if version != newest {
+        let name = name.to_string_lossy();
+        let text = format!(
+            "version conflict in sasl_client_add_plugin for {name}: {newest} expected, but {version} reported"
+        );
+        return Err(Error::with(Code::BADVERS, text));
+    }
+    let count = usize::try_from(count).unwrap_or(0);
+    if list.is_null() || count == 0 {
+        return Err(Error::new(Code::BADPARAM, "the plugin gives no mechanism"));
+    }
+    let list: Vec<*const sasl_client_plug_t> = (0..count.min(256))
+        .map(|at| list.cast_const().wrapping_add(at))
+        .collect();
+    let plugs = Arc::new(Plugs {
+        list,
+        _library: library,
+    });
+    let mechs = plugs.list.iter().filter_map(|plug| {
+        // SAFETY: saslplug.h: `count` structures from `list` on.
+        let structure = unsafe { &**plug };
+        Some(CClientMech {
+            info: describe(structure)?,
+            source: name.to_owned(),
+            prompts: required_prompts(structure),
+            plug: *plug,
+            plugs: Arc::clone(&plugs),
+        })
+    });
+    Ok(mechs.collect())
+}
+
+fn describe(plug: &sasl_client_plug_t) -> Option<MechInfo> {
+    // SAFETY: saslplug.h: NULL or a string, valid as the structure is.
+    let name = unsafe { arg::text(plug.mech_name) }?.to_str().ok()?;
+    if name.is_empty() || plug.mech_new.is_none() || plug.mech_step.is_none() {
+        return None;
+    }
+    Some(MechInfo {
+        name: Cow::Owned(name.to_owned()),
+        max_ssf: plug.max_ssf,
+        security: Security::from_bits_retain(plug.security_flags),
+        features: Features::from_bits_retain(plug.features),
+    })
+}
+
+/// The prompts without which the plugin cannot work: its list, which ends with
+/// 0, or name and password where it has none.
+fn required_prompts(plug: &sasl_client_plug_t) -> Vec<PromptKind> {
+    if plug.required_prompts.is_null() {
+        return vec![PromptKind::AuthName, PromptKind::Pass];
+    }
+    let mut kinds = Vec::new();
+    let mut at = plug.required_prompts;
+    loop {
+        // SAFETY: saslplug.h: the list ends with SASL_CB_LIST_END.
+        let id = unsafe { *at };
+        if id == SASL_CB_LIST_END || kinds.len() >= 16 {
+            return kinds;
+        }
+        kinds.extend(prompt_kind(id));
+        at = at.wrapping_add(1);
+    }
+}
+
+impl CClientMech {
+    fn plug(&self) -> &sasl_client_plug_t {
+        // SAFETY: valid as long as `plugs` is held.
+        unsafe { &*self.plug }
+    }
+}
+
+fn connection(host: &dyn ClientHost) -> Result<(&Conn, *mut sasl_client_params_t)> {
+    // SAFETY: a handle is NULL or the live connection that runs this call.
+    let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
+    conn.and_then(|conn| Some((conn, Params::client(conn, conn.client()?))))
+        .ok_or(Error::new(
+            Code::FAIL,
+            "a C mechanism was asked without a client connection",
+        ))
+}
+
+impl ClientMech for CClientMech {
+    fn info(&self) -> &MechInfo {
+        &self.info
+    }
+
+    fn source(&self) -> &str {
+        self.source.to_str().unwrap_or_default()
+    }
+
+    fn required_prompts(&self) -> &[PromptKind] {
+        &self.prompts
+    }
+
+    fn begin(&self, host: &dyn ClientHost) -> Result<Box<dyn ClientExchange>> {
+        let (conn, params) = connection(host)?;
+        let new = self.plug().mech_new.ok_or(Code::FAIL)?;
+        let mut raw = ptr::null_mut();
+        // SAFETY: saslplug.h; the parameters are up to date and live.
+        outcome(unsafe { new(self.plug().glob_context, params, &mut raw) })?;
+        // SAFETY: the parameters were just filled.
+        let utils = unsafe { (*params).utils };
+        let plugin = Arc::clone(&self.plugs);
+        let context = Context::new(raw, self.plug().mech_dispose, utils, plugin as _);
+        conn.show_context(Rc::clone(&context));
+        Ok(Box::new(CClientExchange {
+            context,
+            step: self.plug().mech_step,
+        }))
+    }
+}
+
+type StepFn = unsafe extern "C" fn(
+    *mut c_void,
+    *mut sasl_client_params_t,
+    *const c_char,
+    c_uint,
+    *mut *mut sasl_interact_t,
+    *mut *const c_char,
+    *mut c_uint,
+    *mut sasl_out_params_t,
+) -> c_int;
+
+struct CClientExchange {
+    context: Rc<Context>,
+    step: Option<StepFn>,
+}
+
+impl ClientExchange for CClientExchange {
+    fn step(&mut self, host: &dyn ClientHost, challenge: Option<&[u8]>) -> Result<ClientStep> {
+        let step = self.step.ok_or(Code::FAIL)?;
+        let (conn, params) = connection(host)?;
+        let len = length(challenge.unwrap_or_default())?;
+        let input = terminated(challenge);
+        let (mut out, mut outlen): (*const c_char, c_uint) = (ptr::null(), 0);
+        let mut prompts = conn.plugin_prompts.get();
+        // SAFETY: saslplug.h; input and parameters live for the call, and the
+        // list of prompts is the plugin's own of an earlier step, or NULL.
+        let code = unsafe {
+            step(
+                self.context.as_ptr(),
+                params,
+                input
+                    .as_ref()
+                    .map_or(ptr::null(), |input| input.as_ptr().cast()),
+                len,
+                &mut prompts,
+                &mut out,
+                &mut outlen,
+                self.context.results(),
+            )
+        };
+        conn.plugin_prompts.set(if code == Code::INTERACT.0 {
+            prompts
+        } else {
+            ptr::null_mut()
+        });
+        // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
+        let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
+        match Code(code) {
+            Code::OK => Ok(ClientStep::Done(Done {
+                final_data: data,
+                binding: self.context.binding(),
+                layer: self.context.layer(),
+            })),
+            Code::CONTINUE => Ok(ClientStep::Response(data)),
+            Code::INTERACT => Ok(ClientStep::Interact(Vec::new())),
+            Code(code) if code < 0 => Err(Error::bare(Code(code))),
+            _ => Err(Error::new(
+                Code::FAIL,
+                "the mechanism plugin answered with an unknown code",
+            )),
+        }
+    }
+}

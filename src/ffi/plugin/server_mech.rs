@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A C server mechanism (`sasl_server_plug_t`) as [`ServerMech`].
+
+use crate::ffi::arg;
+use crate::ffi::conn::Conn;
+use crate::ffi::params::Params;
+use crate::ffi::plugin::auxprop::{length, outcome};
+use crate::ffi::plugin::context::Context;
+use crate::ffi::plugin::loader::Loaded;
+use crate::ffi::utils;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::ptr;
+use mech::{Done, Features, MechInfo, Security, ServerExchange, ServerHost, ServerMech, Step};
+use saslplug::raw::*;
+use saslplug::{Code, Error, Result};
+use std::borrow::Cow;
+use std::ffi::CString;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What the mechanisms of one entry share: the file, and the clean-up of each.
+struct Plugs {
+    list: Vec<*const sasl_server_plug_t>,
+    _library: Option<Arc<Loaded>>,
+}
+
+// SAFETY: saslplug.h: a plugin's structures do not change after its init, and
+// the plugin answers for calls from several threads.
+unsafe impl Send for Plugs {}
+// SAFETY: as above.
+unsafe impl Sync for Plugs {}
+
+impl Drop for Plugs {
+    fn drop(&mut self) {
+        for plug in &self.list {
+            // SAFETY: valid as long as the plugin is loaded, which `_library`
+            // sees to until after this.
+            let plug = unsafe { &**plug };
+            if let Some(free) = plug.mech_free {
+                // SAFETY: saslplug.h: called once, at the end.
+                unsafe { free(plug.glob_context, utils::global()) }
+            }
+        }
+    }
+}
+
+/// A server mechanism in C.
+pub(crate) struct CServerMech {
+    info: MechInfo,
+    /// Name of the plugin (its file's).
+    source: CString,
+    /// `NOUSER` from the entry: present, but refused.
+    refused: bool,
+    plug: *const sasl_server_plug_t,
+    plugs: Arc<Plugs>,
+}
+
+// SAFETY: as for `Plugs`.
+unsafe impl Send for CServerMech {}
+// SAFETY: as for `Plugs`.
+unsafe impl Sync for CServerMech {}
+
+/// Calls a plugin's entry and gives its mechanisms. `library` keeps the file
+/// mapped.
+///
+/// # Errors
+/// The entry's code; `BADVERS`, `BADPARAM` for what it should not give.
+///
+/// # Safety
+/// `init` satisfies saslplug.h, and what it gives stays valid as long as
+/// `library` is held.
+pub(crate) unsafe fn init(
+    init: sasl_server_plug_init_t,
+    name: &CStr,
+    library: Option<Arc<Loaded>>,
+) -> Result<Vec<CServerMech>> {
+    let (mut version, mut count): (c_int, c_int) = (0, 0);
+    let mut list: *mut sasl_server_plug_t = ptr::null_mut();
+    let newest = SASL_SERVER_PLUG_VERSION;
+    // SAFETY: our caller's promise; the out-pointers are ours.
+    let code = unsafe { init(utils::global(), newest, &mut version, &mut list, &mut count) };
+    if code != Code::OK.0 && code != Code::NOUSER.0 && code != Code::CONTINUE.0 {
+        return Err(Error::bare(Code(code)));
+    }
+    if version != newest {
+        let name = name.to_string_lossy();
+        let text = format!(
+            "version mismatch on  sasl_server_add_plugin for '{name}': {newest} expected, but {version} reported"
+        );
+        return Err(Error::with(Code::BADVERS, text));
+    }
+    let count = usize::try_from(count).unwrap_or(0);
+    if list.is_null() || count == 0 {
+        return Err(Error::new(Code::BADPARAM, "the plugin gives no mechanism"));
+    }
+    let list: Vec<*const sasl_server_plug_t> = (0..count.min(MOST))
+        .map(|at| list.cast_const().wrapping_add(at))
+        .collect();
+    let plugs = Arc::new(Plugs {
+        list,
+        _library: library,
+    });
+    let mechs = plugs.list.iter().filter_map(|plug| {
+        // SAFETY: saslplug.h: `count` structures from `list` on.
+        let info = describe(unsafe { &**plug })?;
+        Some(CServerMech {
+            info,
+            source: name.to_owned(),
+            refused: code == Code::NOUSER.0,
+            plug: *plug,
+            plugs: Arc::clone(&plugs),
+        })
+    });
+    Ok(mechs.collect())
+}
+
+/// More mechanisms than this in one plugin are a mistake.
+const MOST: usize = 256;
+
+/// The mechanism's line, if the structure can be used at all.
+fn describe(plug: &sasl_server_plug_t) -> Option<MechInfo> {
+    // SAFETY: saslplug.h: NULL or a string, valid as the structure is.
+    let name = unsafe { arg::text(plug.mech_name) }?.to_str().ok()?;
+    if name.is_empty() || plug.mech_new.is_none() || plug.mech_step.is_none() {
+        return None;
+    }
+    Some(MechInfo {
+        name: Cow::Owned(name.to_owned()),
+        max_ssf: plug.max_ssf,
+        security: Security::from_bits_retain(plug.security_flags),
+        features: Features::from_bits_retain(plug.features),
+    })
+}
+
+impl CServerMech {
+    fn plug(&self) -> &sasl_server_plug_t {
+        // SAFETY: valid as long as `plugs` is held.
+        unsafe { &*self.plug }
+    }
+
+    /// The connection behind a host and its parameters.
+    fn params<'a>(
+        &self,
+        host: &'a dyn ServerHost,
+    ) -> Result<(&'a Conn, *mut sasl_server_params_t)> {
+        // SAFETY: a handle is NULL or the live connection that runs this call.
+        let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
+        conn.and_then(|conn| Some((conn, Params::server(conn, conn.server()?))))
+            .ok_or(Error::new(
+                Code::FAIL,
+                "a C mechanism was asked without a server connection",
+            ))
+    }
+
+    fn context(&self, context: *mut c_void, params: *mut sasl_server_params_t) -> Rc<Context> {
+        // SAFETY: the parameters were just filled.
+        let utils = unsafe { (*params).utils };
+        Context::new(
+            context,
+            self.plug().mech_dispose,
+            utils,
+            Arc::clone(&self.plugs) as _,
+        )
+    }
+}
+
+impl ServerMech for CServerMech {
+    fn info(&self) -> &MechInfo {
+        &self.info
+    }
+
+    fn source(&self) -> &str {
+        self.source.to_str().unwrap_or_default()
+    }
+
+    fn available(&self, host: &dyn ServerHost) -> Result<()> {
+        if self.refused {
+            return Err(Error::new(Code::NOMECH, "no users in secrets db"));
+        }
+        let Some(available) = self.plug().mech_avail else {
+            return Ok(());
+        };
+        let (conn, params) = self.params(host)?;
+        let mut context = conn.take_early_context(self.plug.cast());
+        let had = context.is_some();
+        let mut raw = context
+            .as_ref()
+            .map_or(ptr::null_mut(), |context| context.as_ptr());
+        // SAFETY: saslplug.h; the parameters are up to date and live.
+        let code = unsafe { available(self.plug().glob_context, params, &mut raw) };
+        if !had && !raw.is_null() {
+            context = Some(self.context(raw, params));
+        }
+        if let Some(context) = context {
+            conn.keep_early_context(self.plug.cast(), context);
+        }
+        outcome(code)
+    }
+
+    fn begin(&self, host: &dyn ServerHost) -> Result<Box<dyn ServerExchange>> {
+        let (conn, params) = self.params(host)?;
+        let context = match conn.take_early_context(self.plug.cast()) {
+            Some(context) => context,
+            None => {
+                let new = self.plug().mech_new.ok_or(Code::FAIL)?;
+                let mut raw = ptr::null_mut();
+                // SAFETY: saslplug.h; the parameters are up to date and live.
+                let code =
+                    unsafe { new(self.plug().glob_context, params, ptr::null(), 0, &mut raw) };
+                outcome(code)?;
+                self.context(raw, params)
+            }
+        };
+        conn.show_context(Rc::clone(&context));
+        Ok(Box::new(CServerExchange {
+            context,
+            step: self.plug().mech_step,
+        }))
+    }
+}
+
+type StepFn = unsafe extern "C" fn(
+    *mut c_void,
+    *mut sasl_server_params_t,
+    *const c_char,
+    c_uint,
+    *mut *const c_char,
+    *mut c_uint,
+    *mut sasl_out_params_t,
+) -> c_int;
+
+struct CServerExchange {
+    context: Rc<Context>,
+    step: Option<StepFn>,
+}
+
+impl ServerExchange for CServerExchange {
+    fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step> {
+        let step = self.step.ok_or(Code::FAIL)?;
+        // SAFETY: a handle is NULL or the live connection that runs this call.
+        let conn = unsafe { Conn::borrow(host.handle().0.cast()) }.ok_or(Code::FAIL)?;
+        let params = Params::server(conn, conn.server().ok_or(Code::FAIL)?);
+        let len = length(response.unwrap_or_default())?;
+        let input = terminated(response);
+        let (mut out, mut outlen): (*const c_char, c_uint) = (ptr::null(), 0);
+        // SAFETY: saslplug.h; input and parameters live for the call.
+        let code = unsafe {
+            step(
+                self.context.as_ptr(),
+                params,
+                input
+                    .as_ref()
+                    .map_or(ptr::null(), |input| input.as_ptr().cast()),
+                len,
+                &mut out,
+                &mut outlen,
+                self.context.results(),
+            )
+        };
+        // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
+        let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
+        match Code(code) {
+            Code::OK => Ok(Step::Done(Done {
+                final_data: data,
+                binding: self.context.binding(),
+                layer: self.context.layer(),
+            })),
+            Code::CONTINUE => Ok(Step::Challenge(data.unwrap_or_default())),
+            Code(code) if code < 0 => Err(Error::bare(Code(code))),
+            _ => Err(Error::new(
+                Code::FAIL,
+                "the mechanism plugin answered with an unknown code",
+            )),
+        }
+    }
+}
+
+/// The input with a NUL behind it, which plugins take for granted; wiped, as
+/// it may be a password.
+pub(super) fn terminated(input: Option<&[u8]>) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let input = input?;
+    let mut copy = zeroize::Zeroizing::new(Vec::with_capacity(input.len().saturating_add(1)));
+    copy.extend_from_slice(input);
+    copy.push(0);
+    Some(copy)
+}
