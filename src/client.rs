@@ -127,7 +127,9 @@ impl Client {
         if let Some(names) = &self.allowed {
             mechanisms.sort_by_key(|mechanism| {
                 let name = &mechanism.info().name;
-                names.iter().position(|known| known.eq_ignore_ascii_case(name))
+                names
+                    .iter()
+                    .position(|known| known.eq_ignore_ascii_case(name))
             });
         }
         let usable = mechanisms

@@ -8,8 +8,8 @@ use crate::library::{self, Side};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
 use mech::{Features, MechInfo, Security};
-use saslplug::{Auxprop, Code};
 use saslplug::raw::*;
+use saslplug::{Auxprop, Code};
 use std::ffi::CString;
 use std::sync::Arc;
 
@@ -44,11 +44,8 @@ fn in_order(list: Option<&CStr>, providers: Vec<Arc<dyn Auxprop>>) -> Vec<Arc<dy
         return providers;
     };
     let named = |name: &str| {
-        let same = |one: &&Arc<dyn Auxprop>| {
-            one.name()
-                .to_bytes()
-                .eq_ignore_ascii_case(name.as_bytes())
-        };
+        let same =
+            |one: &&Arc<dyn Auxprop>| one.name().to_bytes().eq_ignore_ascii_case(name.as_bytes());
         providers.iter().filter(same).cloned().collect::<Vec<_>>()
     };
     list.split_ascii_whitespace().flat_map(named).collect()

@@ -13,3 +13,4 @@
 
 mod accounts;
 mod sasldb;
+mod tools;

@@ -179,7 +179,16 @@ fn lmdb(
         options.map_size.max(1 << 16),
         options.max_readers.max(1),
         changes,
-    )
+    )?;
+    if fresh {
+        // Readers through LMDB write here.
+        let mut name = path.as_os_str().to_owned();
+        name.push("-lock");
+        let name = PathBuf::from(name);
+        let lock = open(&name).map_err(|error| refused("its lock file", &error))?;
+        place::settle_owner(&name, &lock)?;
+    }
+    Ok(())
 }
 
 fn berkeley(path: &Path, file: &File, base: &[u8], stamp: Stamp, changes: &[Change]) -> Result<()> {
