@@ -4,7 +4,7 @@
 
 use crate::accounts::{Place, Plugin};
 use lab::library::Library::{self, Ours, Stock};
-use lab::placed::{Placed, SHARED_SECRET, Way};
+use lab::placed::{Placed, Way};
 use lab::sample::{Call, converse};
 use lab::scratch::Scratch;
 use lab::stage;
@@ -209,7 +209,7 @@ fn scram_keys_take_the_passwords_place() {
         let scratch = Scratch::new().unwrap();
         let placed = Placed::new(library, &scratch).unwrap();
         placed.add_our_plugin(PLUGIN).unwrap();
-        placed.add_mechanisms(SHARED_SECRET).unwrap();
+        placed.add_shared_secret().unwrap();
         let file = scratch.join("sasldb2").display().to_string();
         let mut environment = placed.environment(Way::LibraryPath).to_vec();
         let words = ["-p", "-c", "-f", &file, "-u", "lab.test", "alice"];
