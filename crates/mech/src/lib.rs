@@ -26,7 +26,7 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
-pub use scram::forget_keys;
+pub use scram::{forget_keys, stored_keys};
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
