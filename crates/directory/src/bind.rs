@@ -24,7 +24,7 @@ pub(crate) fn simple(
     let id = connection.next_id();
     connection.send(&protocol::bind(id, name.as_bytes(), password), deadline)?;
     match connection.receive(id, deadline)? {
-        Answer::Bind(outcome) => Ok(outcome),
+        Answer::Bind(outcome, _) => Ok(outcome),
         _ => Err(Broken::Malformed("it answered a bind with something else")),
     }
 }

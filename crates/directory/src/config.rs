@@ -14,8 +14,10 @@ use std::time::Duration;
 
 mod account;
 mod options;
+mod tls;
 
 pub(crate) use account::{Account, Password};
+pub(crate) use tls::{Cleartext, StartTls, TlsOptions};
 
 use account::account;
 use options::{Reader, refuse_later_ones};
@@ -40,14 +42,6 @@ pub(crate) enum Lookup {
     None,
 }
 
-/// Where a password may go without TLS (`ldapdb_cleartext`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cleartext {
-    Never,
-    Local,
-    Yes,
-}
-
 /// Everything that the options say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -66,6 +60,7 @@ pub struct Config {
     pub(crate) password_attr: String,
     pub(crate) default_realm: Option<String>,
     pub(crate) cleartext: Cleartext,
+    pub(crate) tls: TlsOptions,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_wait: Duration,
@@ -102,8 +97,8 @@ impl Config {
             None => return Err(Fault::no_uri()),
         };
         for uri in &servers {
-            if uri.scheme != "ldap" && uri.scheme != "ldapi" {
-                let instead = "Use ldap:// or ldapi:// (TLS and SRV records come later).";
+            if uri.scheme.ends_with("+srv") {
+                let instead = "Write the servers into ldapdb_uri.";
                 return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
             }
         }
@@ -145,16 +140,8 @@ impl Config {
                 .attribute("ldapdb_password_attr")?
                 .unwrap_or_else(|| "userPassword".to_owned()),
             default_realm: options.text("ldapdb_default_realm"),
-            cleartext: options
-                .choice(
-                    "ldapdb_cleartext",
-                    &[
-                        ("never", Cleartext::Never),
-                        ("local", Cleartext::Local),
-                        ("yes", Cleartext::Yes),
-                    ],
-                )?
-                .unwrap_or(Cleartext::Local),
+            cleartext: tls::cleartext(&options)?,
+            tls: tls::tls(&options, &servers, &mut warnings)?,
             connect_timeout: options.seconds("ldapdb_connect_timeout", 3)?,
             timeout: options.seconds("ldapdb_timeout", 8)?,
             max_wait: options.seconds("ldapdb_max_wait", 15)?,

@@ -17,11 +17,15 @@ mod faults;
 mod filter;
 mod lookup;
 mod memo;
+mod open;
 mod pool;
 mod protocol;
 mod resolve;
 mod session;
 mod template;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
 mod uri;
 mod verify;
 

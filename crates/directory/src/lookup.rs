@@ -161,6 +161,7 @@ impl Directory {
                 .ok_or_else(|| no_value("ldapdb_filter"))?,
             attributes: &self.wanted(server, asked),
             seconds: self.config.timeout.as_secs(),
+            proxied: None,
         };
         let id = connection.next_id();
         connection.send(&request.encode(id), deadline)?;
@@ -198,7 +199,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(_) | Answer::Notice(_) => {
+            Answer::Bind(..) | Answer::Extended(..) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

@@ -68,21 +68,14 @@ pub(super) const NAMES: [&str; 55] = [
 /// An option of a later version: the values that already hold, and the remedy.
 type Later = (&'static str, &'static [&'static str], &'static str);
 
-const TLS: &str = "Remove it; until TLS is there use ldapi:// or a tunnel.";
+const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 const SASL: &str = "Use a simple bind: ldapdb_bind_dn and ldapdb_bind_pw.";
 
-const LATER: [Later; 31] = [
+const LATER: [Later; 24] = [
     ("ldapdb_rc", &[], "Write its settings as ldapdb_ options."),
-    ("ldapdb_starttls", &["no", "off", "false", "0"], TLS),
     ("ldapdb_realm", &[], SASL),
     ("ldapdb_authz_id", &[], SASL),
     ("ldapdb_secprops", &[], SASL),
-    ("ldapdb_tls_cacert_file", &[], TLS),
-    ("ldapdb_tls_cacert_dir", &[], TLS),
-    ("ldapdb_tls_cert", &[], TLS),
-    ("ldapdb_tls_key", &[], TLS),
-    ("ldapdb_tls_check_peer", &[], TLS),
-    ("ldapdb_tls_name", &[], TLS),
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
     (

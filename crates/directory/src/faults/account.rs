@@ -54,8 +54,7 @@ impl Fault {
 
     pub(crate) fn wants_encryption(server: &str, outcome: &Outcome) -> Self {
         let text = format!(
-            "server {server} wants encryption ({}): use ldapi:// or a tunnel, or allow this host \
-             to bind in clear; TLS is not available in this version.",
+            "server {server} wants encryption ({}): use ldaps:// or ldapdb_starttls: demand.",
             shown(outcome)
         );
         Self::server(22, server, text)

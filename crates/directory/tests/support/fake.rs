@@ -4,6 +4,7 @@
 
 use lber::common::TagClass;
 use lber::structure::{PL, StructureTag};
+use openssl::ssl::{SslAcceptor, SslStream};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,6 +52,11 @@ impl Record {
         self.count(|event| matches!(event, Event::Connect(_)))
     }
 
+    /// Notes a request that should not have come.
+    pub(crate) fn strange(&self) {
+        self.note(Event::Search(usize::MAX));
+    }
+
     fn note(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
@@ -68,12 +74,16 @@ pub(crate) enum Request {
         attributes: Vec<String>,
     },
     Unbind,
+    /// An extended request, by its OID.
+    Extended(String),
     Other,
 }
 
 /// One connection.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
+    /// TLS around it, once the script starts it.
+    pub(crate) tls: Option<SslStream<TcpStream>>,
     pub(crate) number: usize,
     pub(crate) record: Arc<Record>,
 }
@@ -156,7 +166,10 @@ impl Peer {
         let mut bytes = Vec::new();
         loop {
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).ok()?;
+            let count = match &mut self.tls {
+                Some(tls) => tls.read(&mut chunk).ok()?,
+                None => self.stream.read(&mut chunk).ok()?,
+            };
             if count == 0 {
                 return None;
             }
@@ -195,6 +208,11 @@ impl Peer {
                 self.record.note(Event::Unbind(self.number));
                 Request::Unbind
             }
+            23 => {
+                self.record.note(Event::Other(self.number));
+                let mut parts = operation.expect_constructed().unwrap();
+                Request::Extended(text(parts.remove(0)))
+            }
             _ => {
                 self.record.note(Event::Other(self.number));
                 Request::Other
@@ -204,7 +222,16 @@ impl Peer {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        let _ = match &mut self.tls {
+            Some(tls) => tls.write_all(bytes),
+            None => self.stream.write_all(bytes),
+        };
+    }
+
+    /// The server's side of the handshake; tells whether it succeeded.
+    pub(crate) fn start_tls(&mut self, acceptor: &SslAcceptor) -> bool {
+        self.tls = acceptor.accept(self.stream.try_clone().unwrap()).ok();
+        self.tls.is_some()
     }
 }
 
@@ -242,6 +269,7 @@ impl Fake {
                 std::thread::spawn(move || {
                     let mut peer = Peer {
                         stream,
+                        tls: None,
                         number,
                         record,
                     };
@@ -327,7 +355,7 @@ pub(crate) fn good(peer: &mut Peer) {
                 peer.send(&result(id, 5, 0, ""));
             }
             Request::Unbind => return,
-            Request::Other => peer.send(&result(id, 24, 2, "")),
+            Request::Extended(_) | Request::Other => peer.send(&result(id, 24, 2, "")),
         }
     }
 }

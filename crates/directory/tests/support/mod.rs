@@ -3,6 +3,7 @@
 //! server, a real slapd.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod certificates;
 pub(crate) mod fake;
 pub(crate) mod slapd;
 

@@ -3,6 +3,7 @@
 //! passwords stored as {SSHA} and shown to nobody.
 
 use super::CANARY;
+use super::certificates::Authority;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +16,7 @@ pub(crate) struct Slapd {
     child: Child,
     folder: PathBuf,
     port: u16,
+    tls_port: u16,
 }
 
 const ENTRIES: &str = "\
@@ -90,6 +92,14 @@ impl Slapd {
         let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("db")).unwrap();
+        let authority = Authority::new("slapd's authority");
+        authority.save(&folder);
+        authority
+            .issue(&["DNS:localhost", "IP:127.0.0.1"], 0, 10)
+            .save(&folder, "server");
+        authority
+            .issue(&["DNS:client"], 0, 10)
+            .save(&folder, "client");
         let conf = folder.join("slapd.conf");
         fs::write(&conf, configuration(&folder)).unwrap();
         let ldif = ENTRIES
@@ -108,7 +118,7 @@ impl Slapd {
             .write_all(ldif.as_bytes())
             .unwrap();
         assert!(add.wait().unwrap().success(), "slapadd");
-        let port = free_port();
+        let (port, tls_port) = (free_port(), free_port());
         let socket = folder
             .join("ldapi")
             .display()
@@ -120,7 +130,9 @@ impl Slapd {
                 "-d",
                 "stats",
                 "-h",
-                &format!("ldap://127.0.0.1:{port}/ ldapi://{socket}/"),
+                &format!(
+                    "ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/ ldapi://{socket}/"
+                ),
                 "-f",
             ])
             .arg(&conf)
@@ -133,6 +145,7 @@ impl Slapd {
             child,
             folder,
             port,
+            tls_port,
         };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -144,6 +157,16 @@ impl Slapd {
 
     pub(crate) fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The same server, by TLS.
+    pub(crate) fn uri_of_tls(&self) -> String {
+        format!("ldaps://localhost:{}/dc=users,dc=local", self.tls_port)
+    }
+
+    /// A file in its folder: `ca.pem`, `client.pem`, …
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
     }
 
     /// The same server, by its socket.
@@ -186,6 +209,10 @@ fn configuration(folder: &Path) -> String {
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
          pidfile {0}/pid\n\
+         TLSCACertificateFile {0}/ca.pem\n\
+         TLSCertificateFile {0}/server.pem\n\
+         TLSCertificateKeyFile {0}/server.key\n\
+         TLSVerifyClient try\n\
          require authc\n\
          database mdb\n\
          suffix dc=users,dc=local\n\
