@@ -8,8 +8,10 @@
 use crate::deadline::Deadline;
 #[cfg(feature = "tls")]
 use crate::faults::Fault;
+use crate::layer::Layer;
 use crate::protocol::{self, Answer, Outcome};
 use crate::transport::{Socket, Transport};
+use mech::Negotiated;
 use std::time::Instant;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,6 +23,11 @@ pub(crate) struct Connection {
     transport: Transport,
     pid: u32,
     incoming: Zeroizing<Vec<u8>>,
+    layer: Option<Layer>,
+    /// Whether a password may be sent over it.
+    trusted: bool,
+    /// As whom it is bound, where proxied authorization must know.
+    own: Option<String>,
     last_id: i32,
     last_use: Instant,
 }
@@ -33,6 +40,9 @@ impl Connection {
             transport: Transport::Clear(socket),
             pid: std::process::id(),
             incoming: Zeroizing::new(Vec::new()),
+            layer: None,
+            trusted: false,
+            own: None,
             last_id: 0,
             last_use: Instant::now(),
         })
@@ -64,9 +74,39 @@ impl Connection {
             transport: Transport::Tls(Box::new(handshake(socket)?)),
             pid: self.pid,
             incoming: Zeroizing::new(Vec::new()),
+            layer: None,
+            trusted: false,
+            own: None,
             last_id: self.last_id,
             last_use: self.last_use,
         })
+    }
+
+    /// Puts the security layer in force that a bind agreed on; tells whether it
+    /// could.
+    pub(crate) fn protect(&mut self, negotiated: Negotiated) -> bool {
+        self.layer = Layer::new(negotiated);
+        self.layer.is_some() && self.incoming.is_empty()
+    }
+
+    /// Whether a password may be sent over it.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// The same connection, over which a password may be sent.
+    pub(crate) fn trust(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// As whom it is bound: what Who Am I said.
+    pub(crate) fn own(&self) -> Option<&str> {
+        self.own.as_deref()
+    }
+
+    pub(crate) fn set_own(&mut self, own: String) {
+        self.own = Some(own);
     }
 
     /// Sends an extended request; any result code is an answer.
@@ -99,7 +139,8 @@ impl Connection {
     /// Whether it can be used again: nothing has come that nobody asked for.
     /// The end of the connection would have.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.incoming.is_empty() && self.transport.is_quiet()
+        let layer = self.layer.as_ref().is_none_or(Layer::is_quiet);
+        layer && self.incoming.is_empty() && self.transport.is_quiet()
     }
 
     /// The id for the next request.
@@ -111,7 +152,11 @@ impl Connection {
     /// Sends a whole message.
     pub(crate) fn send(&mut self, message: &[u8], deadline: Deadline) -> Result<(), Broken> {
         self.last_use = Instant::now();
-        let mut rest = message;
+        let packets = match &mut self.layer {
+            Some(layer) => Some(layer.protect(message).map_err(Broken::Malformed)?),
+            None => None,
+        };
+        let mut rest = packets.as_deref().unwrap_or(message);
         while !rest.is_empty() {
             let sent = self.transport.send(rest, deadline)?;
             rest = rest.get(sent..).unwrap_or_default();
@@ -157,7 +202,14 @@ impl Connection {
         if count == 0 {
             return Err(Broken::Closed("it closed the connection".to_owned()));
         }
-        self.append(chunk.get(..count).unwrap_or_default());
+        let bytes = chunk.get(..count).unwrap_or_default();
+        match &mut self.layer {
+            Some(layer) => {
+                let plain = layer.open(bytes).map_err(Broken::Malformed)?;
+                self.append(&plain);
+            }
+            None => self.append(bytes),
+        }
         // A server that drips bytes does not make the clock stop.
         deadline.left().map(|_| ()).ok_or(Broken::TimedOut)
     }
@@ -187,7 +239,12 @@ impl Connection {
     pub(crate) fn close(mut self) {
         if self.is_ours() {
             let message = protocol::unbind(self.next_id());
-            self.transport.try_send(&message);
+            let packets = self.layer.as_mut().map(|layer| layer.protect(&message));
+            match packets {
+                Some(Ok(packets)) => self.transport.try_send(&packets),
+                Some(Err(_)) => {}
+                None => self.transport.try_send(&message),
+            }
         }
     }
 }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A new connection: address by address, inside TLS where that is wanted, and
-//! bound as the service account if it shall search.
+//! A new connection, bound as the service account if it shall search.
 #![forbid(unsafe_code)]
 
 use crate::bind;
-use crate::config::{Cleartext, StartTls};
-use crate::connection::{Address, Broken, Connection};
+use crate::config::{Account, SaslAccount};
+use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::Fault;
+use crate::lookup::read;
 use crate::pool::Role;
-use crate::protocol::START_TLS;
-use crate::resolve::resolve;
+use crate::sasl::{Agent, Ended};
 use crate::session::{Call, Server};
 use crate::uri::Endpoint;
+use saslplug::Secret;
 use std::time::{Duration, Instant};
+
+const SERVICE_BIND: &str = "the bind of the service account";
 
 impl Directory {
     /// A new connection, bound if it shall search.
@@ -24,38 +26,131 @@ impl Directory {
         server: Server<'_>,
         role: Role,
     ) -> Result<Connection, Fault> {
-        let account = self
-            .config
-            .account
-            .as_ref()
-            .filter(|_| role == Role::Service);
-        if account.is_some() {
-            self.not_refused()?;
-        }
-        let mut connection =
-            self.connect(call, server, role == Role::Verify || account.is_some())?;
-        let Some(account) = account else {
-            return Ok(connection);
+        let account = self.config.account.as_ref();
+        let Some(account) = account.filter(|_| role == Role::Service) else {
+            return self.connect(call, server, role == Role::Verify);
         };
-        let name = self.completed(&account.name, server);
-        let (password, warning) = bind::password(account)?;
+        self.not_refused()?;
+        let mut connection = self.connect(call, server, account.is_simple())?;
+        let bound = match account {
+            Account::Simple { name, .. } => self.bind_simply(call, server, &mut connection, name),
+            Account::Sasl(sasl) => self.bind_by_sasl(call, server, &mut connection, sasl),
+        };
+        match bound.and_then(|()| self.ready_to_proxy(call, server, &mut connection)) {
+            Ok(()) => Ok(connection),
+            Err(fault) => {
+                connection.close();
+                Err(fault)
+            }
+        }
+    }
+
+    /// The service account's password, if it has one.
+    fn service_password(&self, call: &Call<'_>) -> Result<Option<Secret>, Fault> {
+        let account = self.config.account.as_ref();
+        let Some(password) = account.and_then(Account::password) else {
+            return Ok(None);
+        };
+        let (password, warning) = bind::password(password)?;
         warning
             .iter()
             .for_each(|warning| self.report(call.journal, warning));
-        let what = "the bind of the service account";
+        Ok(Some(password))
+    }
+
+    fn bind_simply(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        connection: &mut Connection,
+        name: &str,
+    ) -> Result<(), Fault> {
+        let name = self.completed(name, server);
+        let password = self.service_password(call)?.unwrap_or_default();
         let deadline = call.deadline.within(self.config.timeout);
-        let outcome = bind::simple(&mut connection, &name, &password, deadline)
-            .map_err(|broken| self.broken(server, what, broken))?;
+        let outcome = bind::simple(connection, &name, &password, deadline)
+            .map_err(|broken| self.broken(server, SERVICE_BIND, broken))?;
         if outcome.code == 0 {
             self.report(call.journal, &Fault::bound(server.label, &name));
-            return Ok(connection);
+            return Ok(());
         }
         let fault = Fault::service_bind(server.label, &name, &outcome);
         if outcome.code == 49 {
             self.remember_refusal(&fault);
         }
-        connection.close();
         Err(fault)
+    }
+
+    fn bind_by_sasl(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        connection: &mut Connection,
+        account: &SaslAccount,
+    ) -> Result<(), Fault> {
+        let broken = |broken| self.broken(server, SERVICE_BIND, broken);
+        let deadline = call.deadline.within(self.config.timeout);
+        let (host, socket) = match &server.uri.endpoint {
+            Endpoint::Tcp { host, .. } => (host.as_str(), false),
+            Endpoint::Unix(_) => ("localhost", true),
+        };
+        let certified = connection.is_encrypted() && self.config.tls.identity.is_some();
+        let about = [
+            socket || certified,
+            connection.is_trusted(),
+            socket || connection.is_encrypted(),
+        ];
+        let agent = Agent::new(account, self.service_password(call)?, host, about);
+        let offered = match account.mechs.as_slice() {
+            [] => Some(self.offered(server, connection, deadline)?),
+            _ => None,
+        };
+        let mechanism = agent.choose(offered.as_deref()).map_err(|why| {
+            Fault::no_mechanism(server.label, offered.as_deref(), &account.mechs, &why)
+        })?;
+        let name = account.name.as_deref().unwrap_or_default();
+        let name = match name {
+            "" => String::new(),
+            name => self.completed(name, server),
+        };
+        let who = self.config.account.as_ref().map(Account::shown);
+        let who = format!("{} by {}", who.unwrap_or_default(), mechanism.info().name);
+        match agent
+            .bind(connection, mechanism, &name, deadline)
+            .map_err(broken)?
+        {
+            Ended::Bound => {
+                self.report(call.journal, &Fault::bound(server.label, &who));
+                Ok(())
+            }
+            Ended::Refused(outcome) => {
+                let fault = Fault::sasl_bind(server.label, &who, &outcome);
+                if outcome.code == 49 {
+                    self.remember_refusal(&fault);
+                }
+                Err(fault)
+            }
+            Ended::Failed(why) => Err(Fault::sasl_failed(server.label, &who, &why)),
+        }
+    }
+
+    /// The mechanisms that a server names to whoever asks.
+    fn offered(
+        &self,
+        server: Server<'_>,
+        connection: &mut Connection,
+        deadline: Deadline,
+    ) -> Result<Vec<String>, Fault> {
+        let attribute = "supportedSASLMechanisms";
+        let (entry, outcome) = read(connection, "", &[attribute.to_owned()], None, deadline)
+            .map_err(|broken| self.broken(server, "the search for its mechanisms", broken))?;
+        if outcome.code != 0 {
+            return Err(Fault::no_root(server.label, &outcome));
+        }
+        let entry = entry.unwrap_or_default();
+        let values = entry.values(attribute).unwrap_or_default();
+        let text = |value: &Secret| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Ok(values.iter().map(text).collect())
     }
 
     /// A server that refused the account is not asked at every login: it would
@@ -80,161 +175,5 @@ impl Directory {
         {
             *refused = Some((until, fault.clone()));
         }
-    }
-
-    /// Whether a password may go there in clear.
-    pub(crate) fn allows_clear_text(&self, address: &Address) -> bool {
-        match self.config.cleartext {
-            Cleartext::Yes => true,
-            Cleartext::Local => address.is_local(),
-            Cleartext::Never => false,
-        }
-    }
-
-    fn connect(
-        &self,
-        call: &Call<'_>,
-        server: Server<'_>,
-        sends_password: bool,
-    ) -> Result<Connection, Fault> {
-        let (addresses, default_port) = self.addresses(call, server)?;
-        let mut last = None;
-        for address in addresses {
-            let will_be_secure = server.uri.is_ldaps() || self.starts_tls(&address);
-            if sends_password && !will_be_secure && !self.allows_clear_text(&address) {
-                return Err(Fault::clear_text(server.label, &address.text()));
-            }
-            let limit = call.deadline.within(self.config.connect_timeout);
-            let fault = match Connection::open(&address, limit) {
-                Ok(connection) => match self.secured(call, server, &address, connection, limit) {
-                    Ok(connection)
-                        if !sends_password
-                            || connection.is_encrypted()
-                            || self.allows_clear_text(&address) =>
-                    {
-                        return Ok(connection);
-                    }
-                    Ok(connection) => {
-                        connection.close();
-                        return Err(Fault::clear_text(server.label, &address.text()));
-                    }
-                    Err(fault) => fault,
-                },
-                Err(Broken::TimedOut) => self.slow(server, "connect"),
-                Err(Broken::Closed(why)) => {
-                    let why = why.strip_prefix("the connection broke: ").unwrap_or(&why);
-                    let fault =
-                        Fault::unreachable(server.label, &address.text(), why, default_port);
-                    last.take().unwrap_or(fault)
-                }
-                Err(broken) => self.broken(server, "connect", broken),
-            };
-            last = Some(fault);
-        }
-        Err(last.unwrap_or_else(|| Fault::unresolved(server.label, server.label, "no address")))
-    }
-
-    /// All addresses of a server, and whether its port was not written.
-    fn addresses(
-        &self,
-        call: &Call<'_>,
-        server: Server<'_>,
-    ) -> Result<(Vec<Address>, bool), Fault> {
-        match &server.uri.endpoint {
-            Endpoint::Unix(path) => Ok((vec![Address::Unix(path.clone())], false)),
-            Endpoint::Tcp {
-                host,
-                port,
-                default_port,
-            } => {
-                let limit = call.deadline.within(self.config.connect_timeout);
-                let found = resolve(host, *port, limit)
-                    .map_err(|why| Fault::unresolved(server.label, host, &why))?;
-                let plain = *default_port && !server.uri.is_ldaps();
-                Ok((found.into_iter().map(Address::Tcp).collect(), plain))
-            }
-        }
-    }
-
-    fn slow(&self, server: Server<'_>, what: &str) -> Fault {
-        let limit = self.config.connect_timeout.min(self.config.max_wait);
-        Fault::timed_out(server.label, limit.as_secs(), what)
-    }
-
-    fn starts_tls(&self, address: &Address) -> bool {
-        self.config.tls.start != StartTls::No && matches!(address, Address::Tcp(_))
-    }
-
-    /// `connection` inside TLS, if that is wanted and the server can.
-    fn secured(
-        &self,
-        call: &Call<'_>,
-        server: Server<'_>,
-        address: &Address,
-        mut connection: Connection,
-        limit: Deadline,
-    ) -> Result<Connection, Fault> {
-        if server.uri.is_ldaps() {
-            return self.encrypted(server, address, connection, limit);
-        }
-        if !self.starts_tls(address) {
-            return Ok(connection);
-        }
-        let outcome = match connection.extended(START_TLS, None, limit) {
-            Ok((outcome, _)) => outcome,
-            Err(Broken::TimedOut) => return Err(self.slow(server, "connect (StartTLS)")),
-            Err(broken) => return Err(self.broken(server, "StartTLS", broken)),
-        };
-        match (outcome.code, self.config.tls.start) {
-            (0, _) => self.encrypted(server, address, connection, limit),
-            (_, StartTls::Try) => {
-                let fault = Fault::no_starttls(server.label, &outcome, true);
-                self.report(call.journal, &fault);
-                Ok(connection)
-            }
-            _ => {
-                connection.close();
-                Err(Fault::no_starttls(server.label, &outcome, false))
-            }
-        }
-    }
-
-    #[cfg(feature = "tls")]
-    fn encrypted(
-        &self,
-        server: Server<'_>,
-        address: &Address,
-        connection: Connection,
-        limit: Deadline,
-    ) -> Result<Connection, Fault> {
-        use crate::tls::Refused;
-        let Endpoint::Tcp { host, .. } = &server.uri.endpoint else {
-            return Ok(connection);
-        };
-        let options = &self.config.tls;
-        let host = options.name.as_deref().unwrap_or(host);
-        let failed = |why: &str| Fault::tls(server.label, &address.text(), why);
-        connection.encrypted(
-            |socket| {
-                let stream = self.tls.handshake(options, host, socket, limit);
-                stream.map_err(|refused| match refused {
-                    Refused::Because(why) => failed(&why),
-                    Refused::TimedOut => self.slow(server, "connect (TLS)"),
-                })
-            },
-            failed,
-        )
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn encrypted(
-        &self,
-        server: Server<'_>,
-        address: &Address,
-        _connection: Connection,
-        _limit: Deadline,
-    ) -> Result<Connection, Fault> {
-        let why = "this build has no TLS";
-        Err(Fault::tls(server.label, &address.text(), why))
     }
 }

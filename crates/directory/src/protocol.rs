@@ -245,8 +245,10 @@ pub(crate) fn code_name(code: u32) -> &'static str {
         51 => "busy",
         52 => "unavailable",
         53 => "unwillingToPerform",
+        47 => "proxiedAuthorizationDenied",
         64 => "namingViolation",
         80 => "other",
+        123 => "authorizationDenied",
         _ => "error",
     }
 }

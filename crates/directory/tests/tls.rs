@@ -235,7 +235,7 @@ fn files_that_cannot_be_used_are_named() {
 /// Answers StartTLS with `answer` and runs the handshake if that was 0.
 fn start_tls(peer: &mut Peer, certificate: &openssl::ssl::SslAcceptor, answer: u8, more: &[u8]) {
     while let Some((id, request)) = peer.request() {
-        let Request::Extended(oid) = request else {
+        let Request::Extended(oid, None) = request else {
             // What a careless client goes on with.
             peer.record.strange();
             return;

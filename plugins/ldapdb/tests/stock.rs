@@ -372,7 +372,13 @@ fn it_exports_its_entries_and_needs_libc_and_openssl() {
     let header = String::from_utf8(header.stdout).unwrap();
     assert!(header.contains("NODELETE"), "{header}");
     for line in header.lines().filter(|line| line.contains("(NEEDED)")) {
-        let known = ["libc.so.6", "libgcc_s.so.1", "ld-linux", "libssl.so.3", "libcrypto.so.3"];
+        let known = [
+            "libc.so.6",
+            "libgcc_s.so.1",
+            "ld-linux",
+            "libssl.so.3",
+            "libcrypto.so.3",
+        ];
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
 }

@@ -69,13 +69,9 @@ pub(super) const NAMES: [&str; 55] = [
 type Later = (&'static str, &'static [&'static str], &'static str);
 
 const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
-const SASL: &str = "Use a simple bind: ldapdb_bind_dn and ldapdb_bind_pw.";
 
-const LATER: [Later; 24] = [
+const LATER: [Later; 19] = [
     ("ldapdb_rc", &[], "Write its settings as ldapdb_ options."),
-    ("ldapdb_realm", &[], SASL),
-    ("ldapdb_authz_id", &[], SASL),
-    ("ldapdb_secprops", &[], SASL),
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
     (
@@ -87,11 +83,6 @@ const LATER: [Later; 24] = [
         "ldapdb_ldapconf",
         &["no", "off", "false", "0"],
         "ldap.conf is not read; set ldapdb_ options.",
-    ),
-    (
-        "ldapdb_lookup",
-        &["auto", "search", "none"],
-        "Use ldapdb_bind_dn and ldapdb_filter (search).",
     ),
     (
         "ldapdb_require",
@@ -151,13 +142,11 @@ const LATER: [Later; 24] = [
         &["no"],
         "Use ldapdb_bind_dn and ldapdb_filter (search).",
     ),
-    ("ldapdb_mech", &["simple"], SASL),
 ];
 
-/// Refuses, by name, what this version cannot do. `ldapdb_mech` is left to the
-/// account, which has better advice for the usual mistake.
+/// Refuses, by name, what this version cannot do.
 pub(super) fn refuse_later_ones(options: &Reader<'_>) -> Result<(), Fault> {
-    for (name, allowed, instead) in LATER.iter().filter(|later| later.0 != "ldapdb_mech") {
+    for (name, allowed, instead) in &LATER {
         let Some(value) = options.text(name) else {
             continue;
         };

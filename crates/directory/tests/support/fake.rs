@@ -74,8 +74,8 @@ pub(crate) enum Request {
         attributes: Vec<String>,
     },
     Unbind,
-    /// An extended request, by its OID.
-    Extended(String),
+    /// An extended request by its OID, and the value of its control.
+    Extended(String, Option<String>),
     Other,
 }
 
@@ -113,6 +113,14 @@ pub(crate) fn result(id: u8, kind: u64, code: u8, message: &str) -> Vec<u8> {
     let code = tag(TagClass::Universal, 10, PL::P(vec![code]));
     let parts = vec![code, octets(b""), octets(message.as_bytes())];
     encode(id, tag(TagClass::Application, kind, PL::C(parts)))
+}
+
+/// The bytes of an extended result with a value.
+pub(crate) fn extended(id: u8, code: u8, message: &str, value: &str) -> Vec<u8> {
+    let code = tag(TagClass::Universal, 10, PL::P(vec![code]));
+    let value = tag(TagClass::Context, 11, PL::P(value.as_bytes().to_vec()));
+    let parts = vec![code, octets(b""), octets(message.as_bytes()), value];
+    encode(id, tag(TagClass::Application, 24, PL::C(parts)))
 }
 
 /// The bytes of an entry.
@@ -160,6 +168,16 @@ pub(crate) fn reference(id: u8) -> Vec<u8> {
     )
 }
 
+/// The value of the first control.
+fn control_value(controls: &StructureTag) -> String {
+    let mut controls = controls.clone().expect_constructed().unwrap();
+    let mut parts = controls.remove(0).expect_constructed().unwrap();
+    assert_eq!(text(parts.remove(0)), "2.16.840.1.113730.3.4.18");
+    let critical = parts.remove(0).expect_primitive().unwrap();
+    assert_eq!(critical, [0xff], "the control is critical");
+    text(parts.remove(0))
+}
+
 impl Peer {
     /// The next request, `None` at the end of the connection.
     pub(crate) fn request(&mut self) -> Option<(u8, Request)> {
@@ -183,12 +201,18 @@ impl Peer {
 
     fn understand(&mut self, message: StructureTag) -> (u8, Request) {
         let mut parts = message.expect_constructed().unwrap();
+        let proxied = parts.get(2).map(control_value);
         let operation = parts.remove(1);
         let id = *parts.remove(0).expect_primitive().unwrap().last().unwrap();
         let request = match operation.id {
             0 => {
                 let mut parts = operation.expect_constructed().unwrap();
-                let password = parts.remove(2).expect_primitive().unwrap();
+                let proof = parts.remove(2);
+                // A SASL bind: the mechanism stands for the password.
+                let password = match proof.payload {
+                    PL::P(password) => password,
+                    PL::C(mut parts) => parts.remove(0).expect_primitive().unwrap(),
+                };
                 let name = text(parts.remove(1));
                 self.record.note(Event::Bind(self.number, name.clone()));
                 Request::Bind { name, password }
@@ -211,7 +235,7 @@ impl Peer {
             23 => {
                 self.record.note(Event::Other(self.number));
                 let mut parts = operation.expect_constructed().unwrap();
-                Request::Extended(text(parts.remove(0)))
+                Request::Extended(text(parts.remove(0)), proxied)
             }
             _ => {
                 self.record.note(Event::Other(self.number));
@@ -355,7 +379,7 @@ pub(crate) fn good(peer: &mut Peer) {
                 peer.send(&result(id, 5, 0, ""));
             }
             Request::Unbind => return,
-            Request::Extended(_) | Request::Other => peer.send(&result(id, 24, 2, "")),
+            Request::Extended(..) | Request::Other => peer.send(&result(id, 24, 2, "")),
         }
     }
 }

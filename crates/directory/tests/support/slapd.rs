@@ -4,6 +4,7 @@
 
 use super::CANARY;
 use super::certificates::Authority;
+use super::proxying;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -89,6 +90,19 @@ fn free_port() -> u16 {
 impl Slapd {
     /// Starts it and waits until it answers.
     pub(crate) fn start(name: &str) -> Self {
+        let entries = ENTRIES
+            .replace("@SERVICE@", &hashed(CANARY))
+            .replace("@JDOE@", &hashed("dogood"))
+            .replace("@ANNA@", &hashed("geheim ü"));
+        Self::with(name, &entries, configuration)
+    }
+
+    /// Starts one with SASL binds and proxied authorization.
+    pub(crate) fn proxying(name: &str) -> Self {
+        Self::with(name, &proxying::entries(), proxying::configuration)
+    }
+
+    fn with(name: &str, ldif: &str, configuration: fn(&Path) -> String) -> Self {
         let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("db")).unwrap();
@@ -98,14 +112,10 @@ impl Slapd {
             .issue(&["DNS:localhost", "IP:127.0.0.1"], 0, 10)
             .save(&folder, "server");
         authority
-            .issue(&["DNS:client"], 0, 10)
+            .issue(&["CN:client", "DNS:client"], 0, 10)
             .save(&folder, "client");
         let conf = folder.join("slapd.conf");
         fs::write(&conf, configuration(&folder)).unwrap();
-        let ldif = ENTRIES
-            .replace("@SERVICE@", &hashed(CANARY))
-            .replace("@JDOE@", &hashed("dogood"))
-            .replace("@ANNA@", &hashed("geheim ü"));
         let mut add = Command::new("/usr/sbin/slapadd")
             .arg("-f")
             .arg(&conf)
@@ -186,6 +196,14 @@ impl Slapd {
 
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
+    }
+
+    /// Lines of its log with `word`.
+    pub(crate) fn lines(&self, word: &str) -> usize {
+        self.log()
+            .lines()
+            .filter(|line| line.contains(word))
+            .count()
     }
 
     /// Connections, binds and searches so far.
