@@ -53,6 +53,7 @@ install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
 	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
+	install -m 644 $(STAGE)/lib/sasl2/libsasldb.so $(DESTDIR)$(LIBDIR)/sasl2/libsasldb.so
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
 
 clean:

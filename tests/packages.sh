@@ -5,7 +5,7 @@
 # silent when nothing is missing.
 set -eu
 
-build='gcc libc6-dev make pkg-config libssl-dev'
+build='gcc libc6-dev make pkg-config libssl-dev libdb5.3-dev'
 demo='cyrus-imapd cyrus-common cyrus-clients slapd libsasl2-2 libsasl2-modules libsasl2-modules-ldap util-linux mount'
 check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps'
 

@@ -15,6 +15,7 @@ mod digest_md5;
 mod external;
 mod info;
 mod login;
+mod ntlm;
 mod plain;
 mod printable;
 mod scram;
@@ -25,7 +26,7 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
-pub use scram::forget_keys;
+pub use scram::{forget_keys, stored_keys};
 pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
@@ -53,6 +54,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -68,6 +70,7 @@ pub static CLIENT: &[&dyn ClientMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

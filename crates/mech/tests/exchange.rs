@@ -336,7 +336,7 @@ fn bound_channels() {
 /// Whether a change of this message must be noticed by one of the two.
 fn is_authenticated(name: &str, from: From) -> bool {
     match name {
-        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" => false,
+        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" | "NTLM" => false,
         "PLAIN" | "LOGIN" => from == From::Client,
         _ => true,
     }

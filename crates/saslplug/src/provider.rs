@@ -73,6 +73,11 @@ pub trait Host {
     fn realm(&self) -> Option<String> {
         None
     }
+    /// The server's name given to `sasl_server_new`, or the host's; empty where
+    /// there is no connection.
+    fn server_name(&self) -> String {
+        String::new()
+    }
 }
 
 /// A question for auxiliary properties.

@@ -14,7 +14,7 @@ use crate::{ClientExchange, ClientHost, ClientMech, Features, MechInfo, Security
 use crate::{ServerExchange, ServerHost, ServerMech};
 use cache::Memory;
 use keys::Hash;
-use saslplug::Result;
+use saslplug::{Result, Secret};
 
 /// One member of the family, both sides.
 pub(crate) struct Scram {
@@ -54,6 +54,18 @@ impl Scram {
     fn name(&self) -> &str {
         &self.info.name
     }
+}
+
+/// What a store keeps instead of the password, for the mechanism `name`
+/// (`SCRAM-SHA-256`); `None`: no such mechanism, or too many iterations.
+pub fn stored_keys(name: &str, password: &[u8], salt: &[u8], iterations: u32) -> Option<Secret> {
+    let family = [&SHA_1, &SHA_224, &SHA_256, &SHA_384, &SHA_512];
+    let scram = family.into_iter().find(|scram| scram.name() == name)?;
+    if !(1..=MOST).contains(&iterations) {
+        return None;
+    }
+    let text = keys::text(scram.hash, name, password, salt, iterations);
+    Some(Secret::from(text.as_bytes()))
 }
 
 pub(crate) static SHA_1: Scram = Scram::new("SCRAM-SHA-1", Hash::Sha1);
