@@ -16,7 +16,7 @@ use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
-use std::ffi::CString;
+use std::sync::Arc;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +53,7 @@ enum Transition {
 pub(crate) struct Server {
     conn: Connection,
     /// `SASL_APPNAME`.
-    pub(crate) app_name: RefCell<Option<CString>>,
+    pub(crate) app_name: RefCell<Option<Arc<CStr>>>,
     exchange: Cell<Option<Box<dyn ServerExchange>>>,
     stage: Cell<Stage>,
     transition: Cell<Transition>,

@@ -110,6 +110,10 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
     );
 }
 
+fn is_named(method: &dyn PasswordCheck, option: &CStr) -> bool {
+    method.name().as_bytes() == option.to_bytes()
+}
+
 /// Tries the configured methods as long as `attempt` says so; returns the
 /// option.
 fn each_method(
@@ -120,7 +124,10 @@ fn each_method(
         .connection()
         .with_option(c"pwcheck_method", |option| match option {
             None => Cow::Borrowed("auxprop"),
-            Some(option) => Cow::Owned(option.to_string_lossy().into_owned()),
+            Some(option) => match TABLE.iter().find(|method| is_named(**method, option)) {
+                Some(method) => Cow::Borrowed(method.name()),
+                None => Cow::Owned(option.to_string_lossy().into_owned()),
+            },
         });
     for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
         let built_in = TABLE

@@ -10,6 +10,7 @@
 use crate::{Code, Error, Result, Secret};
 use core::ffi::{CStr, c_void};
 use core::fmt;
+use std::borrow::Cow;
 
 /// The log levels of `sasl.h`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -157,13 +158,23 @@ pub trait CanonUser: Send + Sync {
     ///
     /// # Errors
     /// `NOUSER`, `BUFOVER`, `FAIL`, …
-    fn server(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>>;
+    fn server<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>>;
 
     /// The canonical name on the client side.
     ///
     /// # Errors
     /// As [`CanonUser::server`].
-    fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>>;
+    fn client<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>>;
 }
 
 /// Checks a password without showing one (`sasl_auxprop_verify_plug_t`, an
