@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::{EXTERNALLY_VERIFIED, Server};
+use crate::setpass;
 use core::ffi::CStr;
 use core::fmt;
 use mech::{ChannelBinding, Limits, Lookup, ServerHost};
@@ -119,6 +120,11 @@ impl ServerHost for Server {
 
     fn transition(&self, password: &Secret) {
         Server::transition(self, password);
+    }
+
+    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        let stores = setpass::configured(&self.conn)?;
+        setpass::store(self, &stores, user, properties)
     }
 
     fn channel_bindings(&self) -> Vec<ChannelBinding> {

@@ -27,7 +27,7 @@ pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Pro
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use scram::{forget_keys, stored_keys};
-pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
+pub use server::{Change, Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
 pub fn stock_plugin(mechanism: &str) -> &str {

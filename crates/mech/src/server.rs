@@ -53,6 +53,12 @@ pub trait ServerHost: Host {
     fn check_password(&self, password: &Secret) -> Result<()>;
     /// Offers a verified plain password to the store (`auto_transition`).
     fn transition(&self, password: &Secret);
+    /// Stores properties of a user in the configured property stores, as
+    /// [`ServerMech::set_password`] does; no value = remove.
+    ///
+    /// # Errors
+    /// The stores'; `CONSTRAINT_VIOLAT` where none stores such properties.
+    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()>;
     /// The application's channel bindings; the first is the preferred one.
     fn channel_bindings(&self) -> Vec<ChannelBinding>;
     /// Fills `out` with bytes that nobody can predict.
@@ -62,6 +68,19 @@ pub trait ServerHost: Host {
     fn fill_random(&self, out: &mut [u8]) -> Result<()>;
     /// Seconds since 1970.
     fn unix_time(&self) -> u64;
+}
+
+/// A password that is set, changed or removed (`sasl_setpass`).
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Whose it is, as the program names the user.
+    pub user: &'a CStr,
+    /// The new one; `None` = remove it.
+    pub password: Option<&'a Secret>,
+    /// The one until now, where the program gave it.
+    pub old: Option<&'a Secret>,
+    /// The program's flags (`SASL_SET_CREATE` and the like).
+    pub flags: u32,
 }
 
 /// A server mechanism.
@@ -81,15 +100,9 @@ pub trait ServerMech: Send + Sync {
         crate::stock_plugin(&self.info().name)
     }
 
-    /// Stores what this mechanism needs for `user` (`sasl_setpass`); no
-    /// password = remove it. `None` when it keeps nothing of its own.
-    fn set_password(
-        &self,
-        _host: &dyn ServerHost,
-        _user: &str,
-        _password: Option<&Secret>,
-        _flags: u32,
-    ) -> Option<Result<()>> {
+    /// Stores what this mechanism needs for a user (`sasl_setpass`). `None`
+    /// when it keeps nothing of its own.
+    fn set_password(&self, _host: &dyn ServerHost, _change: &Change<'_>) -> Option<Result<()>> {
         None
     }
 

@@ -250,6 +250,25 @@ impl ServerHost for FakeServer {
         self.note("transition".to_owned());
     }
 
+    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        for (name, values) in properties {
+            let (user, name) = (user.to_string_lossy(), name.to_string_lossy());
+            let shown: Vec<_> = values
+                .iter()
+                .map(|one| one.as_bytes().escape_ascii())
+                .collect();
+            self.note(format!(
+                "store {user} {name} {}",
+                shown
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ));
+        }
+        Ok(())
+    }
+
     fn channel_bindings(&self) -> Vec<ChannelBinding> {
         self.bindings.clone()
     }
