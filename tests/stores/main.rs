@@ -13,4 +13,5 @@
 
 mod accounts;
 mod sasldb;
+mod sql;
 mod tools;
