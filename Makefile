@@ -11,7 +11,7 @@ DESTDIR ?=
 STOCK ?= /usr/lib/x86_64-linux-gnu
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check packages fmt clippy unsafe test stage bench install clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
@@ -26,7 +26,10 @@ demo:
 	@sh tests/packages.sh demo
 	@$(CARGO) run -q -p lab --bin demo
 
-check: fmt clippy unsafe test
+check: packages fmt clippy unsafe test
+
+packages:
+	@sh tests/packages.sh check
 
 fmt:
 	$(CARGO) fmt --all -- --check

@@ -38,8 +38,12 @@ pub(crate) struct Authorisation<'a> {
 
 /// The program behind a connection, or behind the library as a whole.
 pub(crate) trait Application {
-    /// `SASL_CB_GETOPT`, every one of both lists until one answers.
-    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString>;
+    /// `SASL_CB_GETOPT`, every one of both lists until one answers; its text is
+    /// shown to `work`, which must not call the program.
+    fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr));
+
+    /// Whether a callback of this number is listed, with or without procedure.
+    fn lists(&self, id: c_ulong) -> bool;
 
     /// Whether there is a `SASL_CB_LOG`.
     fn takes_log(&self) -> bool;

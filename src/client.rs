@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::mechanisms::ClientHandle;
+use crate::mechanisms::{self, ClientHandle};
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{
@@ -15,6 +15,7 @@ use mech::{
 };
 use saslplug::{Code, Error, Level, Result, Secret};
 use std::ffi::CString;
+use std::sync::Arc;
 
 /// What start and step answer.
 pub(crate) struct Reply {
@@ -48,12 +49,7 @@ impl Client {
         if let Some(level) = conn.number(c"log_level") {
             conn.log_level.set(level);
         }
-        let allowed = conn.option(None, c"client_mech_list").map(|list| {
-            list.to_string_lossy()
-                .split_ascii_whitespace()
-                .map(|name| select::split_plus(name).0.to_owned())
-                .collect()
-        });
+        let allowed = conn.with_option(c"client_mech_list", |list| list.map(select::mech_list));
         let client = Self {
             conn,
             exchange: Cell::default(),
@@ -86,38 +82,29 @@ impl Client {
         self.answers.replace(answers);
     }
 
+    /// Whether `client_mech_list` lets a mechanism through.
+    fn is_allowed(&self, name: &str) -> bool {
+        let allowed = self.allowed.as_ref();
+        allowed.is_none_or(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     fn mechanisms(&self) -> Vec<ClientHandle> {
-        let mut all = self.conn.library.client_mechs();
-        if let Some(names) = &self.allowed {
-            all.retain(|mechanism| {
-                names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
-            });
-        }
+        let mut all = self.conn.library.client_mechs().to_vec();
+        all.retain(|mechanism| self.is_allowed(&mechanism.info().name));
         all
     }
 
     /// The mechanisms to choose from, strongest first. Where all that the server
     /// offers is built in, no plugin is opened.
-    fn candidates(&self, offered: &[(&str, bool)]) -> Vec<ClientHandle> {
+    fn candidates(&self, offered: &[(&str, bool)]) -> Arc<[ClientHandle]> {
         let library = &self.conn.library;
-        let built_in = offered
-            .iter()
-            .all(|(name, _)| library.built_in_client(name).is_some());
-        let mut all = if built_in {
-            library.built_in_clients()
+        let built_in = library.built_in_clients();
+        let known = |(name, _): &(&str, bool)| mechanisms::find(&built_in, name).is_some();
+        if offered.iter().all(known) {
+            built_in
         } else {
             library.client_mechs()
-        };
-        if let Some(names) = &self.allowed {
-            all.retain(|mechanism| {
-                names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
-            });
         }
-        all
     }
 
     /// Names of the mechanisms that this client could use, in the order of
@@ -134,7 +121,7 @@ impl Client {
         }
         let usable = mechanisms
             .iter()
-            .filter(|mechanism| self.permit(&***mechanism).is_ok());
+            .filter(|mechanism| self.permit(mechanism.mechanism()).is_ok());
         usable
             .map(|mechanism| mechanism.info().name.clone().into_owned())
             .collect()
@@ -181,7 +168,7 @@ impl Client {
         self.exchange.set(None);
         self.finished.set(false);
         self.conn.forget_exchange();
-        self.conn.name_mechanism(&info.name, mechanism.source());
+        self.conn.name_mechanism(&mechanism.label);
         self.exchange.set(Some(exchange));
         if !wants_data || info.features.contains(Features::SERVER_FIRST) {
             return Ok(Reply {
@@ -197,7 +184,7 @@ impl Client {
         let current = self.conn.mechanism.borrow();
         current
             .as_deref()
-            .is_some_and(|current| current.to_bytes() == name.as_bytes())
+            .is_some_and(|current| current.name.to_bytes() == name.as_bytes())
     }
 
     /// A mechanism that has finished does not start again, as on stock; another
@@ -226,8 +213,11 @@ impl Client {
             self.conn
                 .log(Level::Debug, format_args!("{name} passed over: {error}"));
         };
-        for mechanism in self.candidates(&offered) {
+        for mechanism in self.candidates(&offered).iter() {
             let name = &mechanism.info().name;
+            if !self.is_allowed(name) {
+                continue;
+            }
             let fits = |plus: bool| {
                 offered
                     .iter()
@@ -237,7 +227,7 @@ impl Client {
             if !plus && !fits(false) {
                 continue;
             }
-            if let Err(error) = self.permit(&*mechanism) {
+            if let Err(error) = self.permit(mechanism.mechanism()) {
                 passed_over(name, &error);
                 continue;
             }
@@ -250,7 +240,7 @@ impl Client {
             }
             self.disposition.set(bound);
             match mechanism.begin(self) {
-                Ok(exchange) => return Ok((mechanism, exchange)),
+                Ok(exchange) => return Ok((Arc::clone(mechanism), exchange)),
                 Err(error) => passed_over(name, &error),
             }
         }

@@ -45,6 +45,10 @@ pub(crate) fn establish(
 }
 
 fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
+    if !conn.app.lists(CB_CANON_USER) {
+        conn.record_missing_callback(CB_CANON_USER);
+        return Ok(None);
+    }
     let realm = conn.realm.borrow().clone();
     match conn.app.canonicalise(name, flags, realm.as_deref()) {
         Asked::Given(name) => Ok(Some(name)),
@@ -63,17 +67,19 @@ fn ask_provider(
     name: &[u8],
     identity: Identity,
 ) -> Result<Vec<u8>> {
-    let wanted = conn.option(None, c"canon_user_plugin");
-    let wanted = wanted.as_deref().unwrap_or(canonuser::INTERNAL.name());
-    let folders = conn.library.folders();
+    let wanted = conn.with_option(c"canon_user_plugin", |option| {
+        let name = option.unwrap_or(canonuser::INTERNAL.name());
+        canonuser::find(name).ok_or_else(|| name.to_owned())
+    });
     let loaded;
-    let provider: &dyn saslplug::CanonUser = match canonuser::find(wanted) {
-        Some(built_in) => built_in,
-        None => {
+    let provider: &dyn saslplug::CanonUser = match wanted {
+        Ok(built_in) => built_in,
+        Err(wanted) => {
+            let folders = conn.library.folders();
             loaded = conn
                 .library
                 .registry
-                .canonuser(&folders, wanted)
+                .canonuser(&folders, &wanted)
                 .ok_or_else(|| {
                     let name = wanted.to_string_lossy();
                     Error::with(

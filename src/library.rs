@@ -7,6 +7,8 @@
 use crate::application::{Application, log_line};
 use crate::config;
 use crate::ffi::os;
+use crate::lookup::Stores;
+use crate::mechanisms::Tables;
 use crate::registry::Registry;
 use core::fmt;
 use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
@@ -35,6 +37,10 @@ pub(crate) struct Library {
     programs: RwLock<Programs>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
     plugin_mechs: RwLock<Option<CString>>,
+    /// The property stores of the latest value of `auxprop_plugin`.
+    pub(crate) stores: RwLock<Option<Arc<Stores>>>,
+    /// The mechanism tables, as long as no plugin joins or leaves.
+    pub(crate) tables: RwLock<Tables>,
 }
 
 #[derive(Default)]
@@ -70,11 +76,11 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+pub(crate) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+pub(crate) fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -232,10 +238,30 @@ impl Library {
 
     /// An option where there is no connection.
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
-        let given = self
-            .program()
-            .and_then(|program| program.option(plugin, name));
-        given.or_else(|| Some(config::options()?.get(name)?.to_owned()))
+        let mut found = None;
+        for program in self.programs() {
+            program.with_option(plugin, name, &mut |text| found = Some(text.to_owned()));
+            if found.is_some() {
+                return found;
+            }
+        }
+        Some(config::options()?.get(name)?.to_owned())
+    }
+
+    /// The callbacks of both inits, the latest first: an option of the server
+    /// is one also for a plugin that is opened after `sasl_client_init`.
+    fn programs(&self) -> Vec<Program> {
+        let programs = read(&self.programs);
+        let mut all: Vec<Program> = Vec::new();
+        for program in [&programs.latest, &programs.server, &programs.client]
+            .into_iter()
+            .flatten()
+        {
+            if !all.iter().any(|known| Arc::ptr_eq(known, program)) {
+                all.push(Arc::clone(program));
+            }
+        }
+        all
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
@@ -265,10 +291,15 @@ impl Library {
         let list = self.option(None, c"plugin_mechs");
         if list.is_some() {
             *write(&self.plugin_mechs) = list;
+            *write(&self.tables) = Tables::default();
         }
     }
 
     fn end(&self, side: Side, last: bool) {
+        // What is remembered must not keep a plugin that is to go.
+        let stores = write(&self.stores).take();
+        let tables = core::mem::take(&mut *write(&self.tables));
+        drop((stores, tables));
         if side == Side::Server {
             self.registry.forget_server();
             config::set_options(None);
@@ -278,6 +309,11 @@ impl Library {
         if last {
             self.registry.forget_canonusers();
         }
+        self.forget_program(side);
+    }
+
+    /// Forgets the callbacks of an init that is done or failed.
+    pub(crate) fn forget_program(&self, side: Side) {
         let mut programs = write(&self.programs);
         match side {
             Side::Server => {

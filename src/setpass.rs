@@ -151,7 +151,7 @@ pub(crate) fn store(
 /// # Errors
 /// `FAIL` when there is none.
 pub(crate) fn configured(conn: &Connection) -> Result<Vec<Arc<dyn Auxprop>>> {
-    let providers = lookup::providers(conn);
+    let providers = lookup::providers(conn).list.clone();
     if providers.is_empty() {
         let text = "no auxprop plugin to store in (option auxprop_plugin)";
         return Err(Error::new(Code::FAIL, text).silent());

@@ -92,7 +92,9 @@ fn verifier(server: &Server) -> Option<Arc<dyn Verify>> {
     if !registry.has_verifiers() {
         return None;
     }
-    lookup::providers(conn)
+    let stores = lookup::providers(conn);
+    stores
+        .list
         .iter()
         .find_map(|provider| registry.verifier(provider.name()))
 }

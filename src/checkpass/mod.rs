@@ -13,6 +13,7 @@ use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use saslplug::{Code, Error, Level, Result, Secret};
+use std::borrow::Cow;
 
 const CB_CHECKPASS: c_ulong = 0x8005;
 
@@ -47,7 +48,12 @@ static TABLE: &[&dyn PasswordCheck] = &[
 /// The last method's; `NOMECH` when no method exists.
 pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()> {
     let conn = server.connection();
-    match conn.app.check_password(user, password) {
+    let asked = if conn.app.lists(CB_CHECKPASS) {
+        conn.app.check_password(user, password)
+    } else {
+        Asked::Absent(CB_CHECKPASS)
+    };
+    match asked {
         Asked::Given(()) => return Ok(()),
         Asked::Refused(_) => {}
         Asked::Absent(_) | Asked::Interact => conn.record_missing_callback(CB_CHECKPASS),
@@ -100,13 +106,16 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
 
 /// Tries the configured methods as long as `attempt` says so; returns the
 /// option.
-fn each_method(server: &Server, mut attempt: impl FnMut(&dyn PasswordCheck) -> bool) -> String {
-    let configured = server.connection().option(None, c"pwcheck_method");
-    let methods = configured
-        .as_deref()
-        .unwrap_or(c"auxprop")
-        .to_string_lossy()
-        .into_owned();
+fn each_method(
+    server: &Server,
+    mut attempt: impl FnMut(&dyn PasswordCheck) -> bool,
+) -> Cow<'static, str> {
+    let methods: Cow<'static, str> = server
+        .connection()
+        .with_option(c"pwcheck_method", |option| match option {
+            None => Cow::Borrowed("auxprop"),
+            Some(option) => Cow::Owned(option.to_string_lossy().into_owned()),
+        });
     for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
         let built_in = TABLE
             .iter()

@@ -6,11 +6,12 @@
 #![forbid(unsafe_code)]
 
 use super::PasswordCheck;
+use crate::ffi::os;
 use crate::server::Server;
 use core::ffi::CStr;
 use saslplug::{Code, Error, Result, Secret};
-use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -96,14 +97,11 @@ fn exchange(
 ) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
     let at = |step| move |error| (step, error);
     let mut stream =
-        UnixStream::connect(socket).map_err(at("cannot connect to saslauthd server"))?;
+        os::connect_unix(socket, PATIENCE).map_err(at("cannot connect to saslauthd server"))?;
     stream
         .set_read_timeout(Some(PATIENCE))
         .map_err(at("cannot set a time limit"))?;
-    stream
-        .set_write_timeout(Some(PATIENCE))
-        .map_err(at("cannot set a time limit"))?;
-    stream.write_all(request).map_err(at("write failed"))?;
+    os::send_all(stream.as_fd(), request).map_err(at("write failed"))?;
     let mut head = [0; 2];
     stream
         .read_exact(&mut head)

@@ -64,6 +64,8 @@ pub(crate) struct Conn {
     early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
     /// The context of the latest C mechanism: it has results to show.
     shown: RefCell<Option<Rc<Context>>>,
+    /// Whether a property changed since a plugin was last shown its parameters.
+    pub(crate) params_are_old: Cell<bool>,
     /// What C plugins are shown; made when the first one is called. The last
     /// field: contexts use it while they are disposed of.
     pub(crate) params: OnceCell<Box<Params>>,
@@ -104,6 +106,7 @@ impl Conn {
             plugin_prompts: Cell::new(ptr::null_mut()),
             early: RefCell::default(),
             shown: RefCell::default(),
+            params_are_old: Cell::new(true),
             params: OnceCell::new(),
         });
         // The object is initialised now; C owns it until sasl_dispose.
@@ -149,6 +152,13 @@ impl Conn {
     pub(crate) fn show_context(&self, context: Rc<Context>) {
         let old = self.shown.replace(Some(context));
         drop(old); // may run a plugin's clean-up: no borrow here
+    }
+
+    /// Gives up the results of an exchange that failed: the plugin cleans up
+    /// when the exchange goes.
+    pub(crate) fn hide_context(&self) {
+        let old = self.shown.take();
+        drop(old); // as above
     }
 
     /// The results of the latest C mechanism.

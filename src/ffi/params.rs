@@ -54,6 +54,9 @@ impl Params {
     /// the connection.
     pub(crate) fn server(conn: &Conn, server: &Server) -> *mut sasl_server_params_t {
         let this = Self::of(conn);
+        if !conn.params_are_old.replace(false) {
+            return this.server.get();
+        }
         let shared = server.connection();
         // SAFETY: one connection is used by one thread at a time, and no
         // reference into the cell outlives this block.

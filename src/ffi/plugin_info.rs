@@ -143,7 +143,7 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::current().server_mechs() {
+        for mechanism in library::current().server_mechs().iter() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;
@@ -222,7 +222,7 @@ pub(crate) unsafe extern "C" fn sasl_client_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::current().client_mechs() {
+        for mechanism in library::current().client_mechs().iter() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;

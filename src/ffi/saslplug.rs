@@ -71,7 +71,11 @@ pub(crate) unsafe extern "C" fn sasl_auxprop_store(
         let outcome = match (conn, context) {
             (None, None) => {
                 let library = library::current();
-                setpass::probe(&*library, &library.stores()).map(|_any| ())
+                let stores = library.stores();
+                if stores.is_empty() {
+                    return Code::FAIL.0;
+                }
+                setpass::probe(&*library, &stores).map(|_any| ())
             }
             (conn, context) => conn
                 .and_then(Conn::server)

@@ -14,8 +14,10 @@ use std::time::Duration;
 
 mod account;
 mod options;
+mod tls;
 
-pub(crate) use account::{Account, Password};
+pub(crate) use account::{Account, Password, SaslAccount};
+pub(crate) use tls::{Cleartext, StartTls, TlsOptions};
 
 use account::account;
 use options::{Reader, refuse_later_ones};
@@ -36,16 +38,10 @@ pub enum VerifyBy {
 /// How the entry of a login is found (`ldapdb_lookup`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Lookup {
+    /// By proxied authorization: the server says who the login is.
+    Proxy,
     Search,
     None,
-}
-
-/// Where a password may go without TLS (`ldapdb_cleartext`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cleartext {
-    Never,
-    Local,
-    Yes,
 }
 
 /// Everything that the options say.
@@ -66,6 +62,7 @@ pub struct Config {
     pub(crate) password_attr: String,
     pub(crate) default_realm: Option<String>,
     pub(crate) cleartext: Cleartext,
+    pub(crate) tls: TlsOptions,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_wait: Duration,
@@ -102,15 +99,16 @@ impl Config {
             None => return Err(Fault::no_uri()),
         };
         for uri in &servers {
-            if uri.scheme != "ldap" && uri.scheme != "ldapi" {
-                let instead = "Use ldap:// or ldapi:// (TLS and SRV records come later).";
+            if uri.scheme.ends_with("+srv") {
+                let instead = "Write the servers into ldapdb_uri.";
                 return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
             }
         }
-        let account = account(&options)?;
+        let lookup = lookup(&options)?;
+        let account = account(&options, lookup == Lookup::Proxy)?;
         if let Some(name) = account
             .as_ref()
-            .and_then(|account| Dn::parse(&account.name))
+            .and_then(|account| Dn::parse(account.shown()))
         {
             if let Some(kind) = name.lost_comma() {
                 warnings.push(Fault::lost_comma(&name.text(), kind));
@@ -118,8 +116,8 @@ impl Config {
         }
         let canon_attr = options.attribute("ldapdb_canon_attr")?;
         let config = Self {
-            filters: filters(&options, &servers, canon_attr.as_deref())?,
-            lookup: lookup(&options)?,
+            filters: filters(&options, &servers, canon_attr.as_deref(), lookup)?,
+            lookup,
             base: base(&options)?,
             scope: options.choice(
                 "ldapdb_scope",
@@ -145,16 +143,8 @@ impl Config {
                 .attribute("ldapdb_password_attr")?
                 .unwrap_or_else(|| "userPassword".to_owned()),
             default_realm: options.text("ldapdb_default_realm"),
-            cleartext: options
-                .choice(
-                    "ldapdb_cleartext",
-                    &[
-                        ("never", Cleartext::Never),
-                        ("local", Cleartext::Local),
-                        ("yes", Cleartext::Yes),
-                    ],
-                )?
-                .unwrap_or(Cleartext::Local),
+            cleartext: tls::cleartext(&options)?,
+            tls: tls::tls(&options, &servers, &mut warnings)?,
             connect_timeout: options.seconds("ldapdb_connect_timeout", 3)?,
             timeout: options.seconds("ldapdb_timeout", 8)?,
             max_wait: options.seconds("ldapdb_max_wait", 15)?,
@@ -174,7 +164,7 @@ impl Config {
 
     /// Whether a password may be shown to mechanisms.
     pub fn shows_secrets(&self) -> bool {
-        self.lookup == Lookup::Search && self.verify != VerifyBy::Bind
+        self.lookup != Lookup::None && self.verify != VerifyBy::Bind
     }
 
     /// How a password is checked.
@@ -194,6 +184,8 @@ impl Config {
                 );
                 return Err(Fault::bad_option("ldapdb_search_base", &why));
             }
+        }
+        if self.lookup != Lookup::None {
             return self.raw_name_is_safe();
         }
         if self.canon_attr.is_some() {
@@ -231,33 +223,33 @@ impl Config {
 }
 
 fn lookup(options: &Reader<'_>) -> Result<Lookup, Fault> {
-    if let Some(lookup) = options
-        .choice(
-            "ldapdb_lookup",
-            &[
-                ("auto", None),
-                ("search", Some(Lookup::Search)),
-                ("none", Some(Lookup::None)),
-                ("proxy", None),
-            ],
-        )?
-        .flatten()
-    {
+    let words = [
+        ("auto", None),
+        ("proxy", Some(Lookup::Proxy)),
+        ("search", Some(Lookup::Search)),
+        ("none", Some(Lookup::None)),
+    ];
+    if let Some(lookup) = options.choice("ldapdb_lookup", &words)?.flatten() {
         return Ok(lookup);
     }
     let set = |name: &str| options.text(name).is_some();
     let searches = [
         "ldapdb_bind_dn",
-        "ldapdb_id",
         "ldapdb_filter",
         "ldapdb_search_base",
         "ldapdb_base",
     ];
+    let simple = options
+        .text("ldapdb_mech")
+        .is_some_and(|mech| mech.eq_ignore_ascii_case("SIMPLE"));
     let template = options
         .text("ldapdb_user_dn")
         .is_some_and(|text| !text.contains("%D"));
-    let none = template && !searches.into_iter().any(set);
-    Ok(if none { Lookup::None } else { Lookup::Search })
+    Ok(match simple || searches.into_iter().any(set) {
+        true => Lookup::Search,
+        false if template => Lookup::None,
+        false => Lookup::Proxy,
+    })
 }
 
 fn template(option: &str, text: &str) -> Result<Template, Fault> {
@@ -314,7 +306,11 @@ fn filters(
     options: &Reader<'_>,
     servers: &[Uri],
     canon_attr: Option<&str>,
+    lookup: Lookup,
 ) -> Result<Vec<Filter>, Fault> {
+    if lookup != Lookup::Search {
+        return Ok(Vec::new());
+    }
     let checked = |option: &str, text: &str| {
         let filter = Filter::parse(text)
             .map_err(|why| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}")))?;

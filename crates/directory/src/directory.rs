@@ -31,6 +31,8 @@ pub struct Directory {
     pub(crate) config: Config,
     pub(crate) memo: Memo,
     pub(crate) pool: Pool,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::Tls,
     catalogue: Catalogue,
     warned: AtomicBool,
     stock_told: AtomicBool,
@@ -52,6 +54,8 @@ impl Directory {
             config,
             memo: Memo::default(),
             pool,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::default(),
             catalogue,
             warned: AtomicBool::new(false),
             stock_told: AtomicBool::new(false),

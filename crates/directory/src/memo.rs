@@ -71,6 +71,13 @@ impl Memo {
             .then(|| noted.entry.clone())
     }
 
+    /// The name of the entry for `key`, if it was found just now.
+    pub(crate) fn name_of(&self, key: Key<'_>) -> Option<String> {
+        let known = self.0.try_lock().ok()?;
+        let noted = known.noted.iter().rev().find(|noted| noted.is_for(key))?;
+        (noted.since.elapsed() < FRESH).then(|| noted.entry.dn.clone())
+    }
+
     /// The login that led to the canonical name `key` lately.
     pub(crate) fn login_of(&self, key: Key<'_>) -> Option<String> {
         let known = self.0.try_lock().ok()?;

@@ -15,6 +15,7 @@ mod digest_md5;
 mod external;
 mod info;
 mod login;
+mod ntlm;
 mod plain;
 mod printable;
 mod scram;
@@ -53,6 +54,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -68,6 +70,7 @@ pub static CLIENT: &[&dyn ClientMech] = &[
     &digest_md5::MECHANISM,
     &external::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

@@ -56,7 +56,7 @@ impl<'a> Message<'a> {
             .ok_or_else(|| malformed("Can only find author/en (no password)"))?;
         if parts.next().is_some() {
             return Err(malformed(
-                "Got more data than we were expecting in the PLAIN plugin\n",
+                "Got more data than we were expecting in the PLAIN plugin",
             ));
         }
         Ok(Self {
@@ -228,7 +228,7 @@ mod tests {
             refusal(b"\0tim"),
             text("Can only find author/en (no password)")
         );
-        let more = text("Got more data than we were expecting in the PLAIN plugin\n");
+        let more = text("Got more data than we were expecting in the PLAIN plugin");
         assert_eq!(refusal(b"\0tim\0tanstaaftanstaaf\0"), more);
         assert_eq!(refusal(b"\0tim\0tanstaaftanstaaf\0x"), more);
     }

@@ -266,6 +266,7 @@ impl ServerHost for FakeServer {
 
 /// A client application with answers.
 pub(crate) struct FakeClient {
+    pub(crate) options: BTreeMap<String, String>,
     pub(crate) external: Option<Vec<u8>>,
     pub(crate) limits: Limits,
     pub(crate) binding: Option<ChannelBinding>,
@@ -281,6 +282,7 @@ impl FakeClient {
     /// An application whose callbacks give these values.
     pub(crate) fn with(answers: &[(PromptKind, &[u8])]) -> Self {
         let host = Self {
+            options: BTreeMap::new(),
             external: None,
             limits: LIMITS,
             binding: None,
@@ -332,8 +334,8 @@ impl FakeClient {
 }
 
 impl Host for FakeClient {
-    fn option(&self, _: &str, _: &str) -> Option<String> {
-        None
+    fn option(&self, plugin: &str, name: &str) -> Option<String> {
+        self.options.get(&format!("{plugin}/{name}")).cloned()
     }
 
     fn property(&self, _: &CStr) -> Vec<Secret> {

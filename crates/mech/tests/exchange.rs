@@ -336,7 +336,7 @@ fn bound_channels() {
 /// Whether a change of this message must be noticed by one of the two.
 fn is_authenticated(name: &str, from: From) -> bool {
     match name {
-        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" => false,
+        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" | "NTLM" => false,
         "PLAIN" | "LOGIN" => from == From::Client,
         _ => true,
     }
@@ -383,12 +383,12 @@ fn altered(name: &str, index: usize, change: impl Fn(Vec<u8>) -> Vec<u8>, what: 
     );
 }
 
-/// SCRAM derives a key in each exchange: of four members a few positions do.
+/// SCRAM derives a key in each exchange: for its members some positions do.
 fn stride(name: &str) -> usize {
-    if name.starts_with("SCRAM") && name != "SCRAM-SHA-256" {
-        13
-    } else {
-        1
+    match name {
+        "SCRAM-SHA-256" => 1,
+        name if name.starts_with("SCRAM") => 5,
+        _ => 1,
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A C canonicaliser (`sasl_canonuser_plug_t`) as [`CanonUser`].
 
-use crate::connection::NAME_MAX;
+use crate::connection::{NAME_MAX, NAME_ROOM};
 use crate::ffi::conn::Conn;
 use crate::ffi::plugin::auxprop::{length, outcome, server_params};
 use crate::ffi::plugin::loader::Loaded;
@@ -108,7 +108,7 @@ fn call(
         len,
         flags(host, identity),
         out.as_mut_ptr().cast(),
-        NAME_MAX as c_uint,
+        NAME_ROOM,
         &mut out_len,
     );
     outcome(code)?;

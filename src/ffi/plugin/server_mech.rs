@@ -207,8 +207,8 @@ impl ServerMech for CServerMech {
                 // SAFETY: saslplug.h; the parameters are up to date and live.
                 let code =
                     unsafe { new(self.plug().glob_context, params, ptr::null(), 0, &mut raw) };
-                outcome(code)?;
-                self.context(raw, params)
+                made(code, (!raw.is_null()).then(|| self.context(raw, params)))?
+                    .unwrap_or_else(|| self.context(raw, params))
             }
         };
         conn.show_context(Rc::clone(&context));
@@ -259,6 +259,9 @@ impl ServerExchange for CServerExchange {
         };
         // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
         let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
+        if code != Code::OK.0 && code != Code::CONTINUE.0 {
+            conn.hide_context();
+        }
         match Code(code) {
             Code::OK => Ok(Step::Done(Done {
                 final_data: data,
@@ -273,6 +276,15 @@ impl ServerExchange for CServerExchange {
             )),
         }
     }
+}
+
+/// What `mech_new` made. A plugin may leave a context behind although it says
+/// no: then that is disposed of at once.
+///
+/// # Errors
+/// The plugin's code.
+pub(super) fn made(code: c_int, context: Option<Rc<Context>>) -> Result<Option<Rc<Context>>> {
+    outcome(code).map(|()| context)
 }
 
 /// The input with a NUL behind it, which plugins take for granted; wiped, as

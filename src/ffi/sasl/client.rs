@@ -8,7 +8,7 @@ use crate::ffi::prompts::Prompts;
 use crate::ffi::sasl::{property, server, setup};
 use crate::ffi::{arg, edge};
 use crate::library::{self, Program, Side};
-use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ffi::{c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::*;
 use saslplug::{Code, Error, Level, Result};
@@ -220,6 +220,9 @@ pub(crate) unsafe extern "C" fn sasl_client_start(
             .client()
             .ok_or_else(|| edge::bad_argument("no client connection"))?;
         let list = list.ok_or_else(|| edge::bad_argument("mechlist is NULL"))?;
+        if results.len.is_null() && !results.out.is_null() {
+            return Err(edge::bad_argument("clientoutlen is NULL"));
+        }
         take_answers(conn, client);
         let reply = client.start(&list.to_string_lossy(), !results.out.is_null());
         let name = name_of(conn);
@@ -238,7 +241,7 @@ fn name_of(conn: &Conn) -> *const c_char {
         .mechanism
         .borrow()
         .as_deref()
-        .map_or(ptr::null(), CStr::as_ptr)
+        .map_or(ptr::null(), |label| label.name.as_ptr())
 }
 
 /// Goes on with an exchange.

@@ -105,12 +105,15 @@ pub(crate) unsafe extern "C" fn sasl_encodev(
         }
         // SAFETY: not NULL; sasl.h promises `numiov` pieces.
         let pieces = unsafe { core::slice::from_raw_parts(invec, numiov as usize) };
-        let mut plain = Vec::new();
+        // First the sum: nothing is read of what is refused.
+        let total = pieces
+            .iter()
+            .fold(0_usize, |sum, piece| sum.saturating_add(piece.iov_len));
+        if c_uint::try_from(total).is_err() {
+            return Err(edge::bad_argument("pieces of more than 4 GiB together"));
+        }
+        let mut plain = Vec::with_capacity(total);
         for piece in pieces {
-            let room = usize::try_from(c_uint::MAX).unwrap_or(usize::MAX);
-            if plain.len().saturating_add(piece.iov_len) > room {
-                return Err(edge::bad_argument("pieces of more than 4 GiB together"));
-            }
             if !piece.iov_base.is_null() {
                 // SAFETY: not NULL; the piece covers its length.
                 plain.extend_from_slice(unsafe {

@@ -93,6 +93,8 @@ pub(crate) fn end(side: Side) {
 /// Undoes [`begin`] after an init that failed.
 pub(crate) fn abandon(side: Side) {
     end(side);
+    // The program may free the list now: nothing may look into it again.
+    library::current().forget_program(side);
     if !library::is_any_active() {
         utils::withdraw();
     }

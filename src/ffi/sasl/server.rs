@@ -206,6 +206,15 @@ fn give(
     Ok(reply.code)
 }
 
+/// A challenge must have somewhere to go.
+#[track_caller]
+fn need_results(out: &arg::Out<*const c_char>, len: &arg::Out<c_uint>) -> Result<()> {
+    if out.is_null() || len.is_null() {
+        return Err(edge::bad_argument("serverout or serveroutlen is NULL"));
+    }
+    Ok(())
+}
+
 fn initialised(conn: Option<&Conn>) -> core::result::Result<Option<&Conn>, c_int> {
     if library::is_active(Side::Server) {
         Ok(conn)
@@ -251,6 +260,7 @@ pub(crate) unsafe extern "C" fn sasl_server_start(
             .server()
             .ok_or_else(|| edge::bad_argument("no server connection"))?;
         let mech = mech.ok_or_else(|| edge::bad_argument("mech is NULL"))?;
+        need_results(&out, &len)?;
         if input.is_none() && clientinlen > 0 {
             return Err(edge::bad_argument("clientin is NULL, but has a length"));
         }
@@ -288,6 +298,7 @@ pub(crate) unsafe extern "C" fn sasl_server_step(
         if input.is_none() && clientinlen > 0 {
             return Err(edge::bad_argument("clientin is NULL, but has a length"));
         }
+        need_results(&out, &len)?;
         let reply = server.step(Some(input.unwrap_or_default()))?;
         give(conn, reply, &out, &len)
     })

@@ -68,21 +68,10 @@ pub(super) const NAMES: [&str; 55] = [
 /// An option of a later version: the values that already hold, and the remedy.
 type Later = (&'static str, &'static [&'static str], &'static str);
 
-const TLS: &str = "Remove it; until TLS is there use ldapi:// or a tunnel.";
-const SASL: &str = "Use a simple bind: ldapdb_bind_dn and ldapdb_bind_pw.";
+const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 
-const LATER: [Later; 31] = [
+const LATER: [Later; 19] = [
     ("ldapdb_rc", &[], "Write its settings as ldapdb_ options."),
-    ("ldapdb_starttls", &["no", "off", "false", "0"], TLS),
-    ("ldapdb_realm", &[], SASL),
-    ("ldapdb_authz_id", &[], SASL),
-    ("ldapdb_secprops", &[], SASL),
-    ("ldapdb_tls_cacert_file", &[], TLS),
-    ("ldapdb_tls_cacert_dir", &[], TLS),
-    ("ldapdb_tls_cert", &[], TLS),
-    ("ldapdb_tls_key", &[], TLS),
-    ("ldapdb_tls_check_peer", &[], TLS),
-    ("ldapdb_tls_name", &[], TLS),
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
     (
@@ -94,11 +83,6 @@ const LATER: [Later; 31] = [
         "ldapdb_ldapconf",
         &["no", "off", "false", "0"],
         "ldap.conf is not read; set ldapdb_ options.",
-    ),
-    (
-        "ldapdb_lookup",
-        &["auto", "search", "none"],
-        "Use ldapdb_bind_dn and ldapdb_filter (search).",
     ),
     (
         "ldapdb_require",
@@ -158,13 +142,11 @@ const LATER: [Later; 31] = [
         &["no"],
         "Use ldapdb_bind_dn and ldapdb_filter (search).",
     ),
-    ("ldapdb_mech", &["simple"], SASL),
 ];
 
-/// Refuses, by name, what this version cannot do. `ldapdb_mech` is left to the
-/// account, which has better advice for the usual mistake.
+/// Refuses, by name, what this version cannot do.
 pub(super) fn refuse_later_ones(options: &Reader<'_>) -> Result<(), Fault> {
-    for (name, allowed, instead) in LATER.iter().filter(|later| later.0 != "ldapdb_mech") {
+    for (name, allowed, instead) in &LATER {
         let Some(value) = options.text(name) else {
             continue;
         };

@@ -33,7 +33,20 @@ fn the_eight_lines() {
 
 #[test]
 fn the_flow_is_chosen() {
-    assert_eq!(read(&[URI]).unwrap().lookup, Lookup::Search);
+    let lookup = |options: &[(&str, &str)]| read(options).unwrap().lookup;
+    assert_eq!(lookup(&[URI]), Lookup::Proxy);
+    let (id, password) = (("ldapdb_id", "cyrus"), ("ldapdb_pw", "x"));
+    let digest = ("ldapdb_mech", "DIGEST-MD5");
+    assert_eq!(lookup(&[URI, id, password, digest]), Lookup::Proxy);
+    let filter = ("ldapdb_filter", "(uid=%u)");
+    assert_eq!(lookup(&[URI, id, password, digest, filter]), Lookup::Search);
+    assert_eq!(
+        lookup(&[URI, ("ldapdb_lookup", "proxy"), filter]),
+        Lookup::Proxy
+    );
+    // What the URI says beside the server is for searches.
+    let uri = ("ldapdb_uri", "ldap://a/dc=x??sub?(cn=nobody)");
+    assert_eq!(lookup(&[uri, id, password]), Lookup::Proxy);
     let template = ("ldapdb_user_dn", "uid=%U,ou=people");
     assert_eq!(read(&[URI, template]).unwrap().lookup, Lookup::None);
     let both = read(&[URI, template, ("ldapdb_filter", "(uid=%u)")]).unwrap();
@@ -52,12 +65,13 @@ fn simple_is_a_mechanism() {
         ("ldapdb_id", "cn=c"),
         ("ldapdb_pw", "x"),
     ];
-    assert_eq!(read(&options).unwrap().account.unwrap().name, "cn=c");
+    assert_eq!(read(&options).unwrap().account.unwrap().shown(), "cn=c");
 }
 
 #[test]
 fn the_filter_comes_from_the_nearest_place() {
     let text = |options: &[(&str, &str)]| {
+        let options = &[options, &[("ldapdb_lookup", "search")]].concat();
         let login = crate::template::Login {
             user: "u",
             ..Default::default()
@@ -83,30 +97,36 @@ fn mistakes_have_their_lines() {
         (&[("ldapdb_uri", "glauth")], 3, "is not an LDAP URL"),
         (&[URI, id], 6, "looks like a DN"),
         (&[URI, id, ("ldapdb_mech", "PLAIN")], 6, "looks like a DN"),
+        (&[URI, ("ldapdb_mech", "PLAIN")], 9, "PLAIN needs ldapdb_id"),
         (
-            &[URI, ("ldapdb_mech", "PLAIN")],
-            8,
-            "ldapdb_mech: PLAIN is not available",
+            &[URI, ("ldapdb_mech", "PLAIN"), ("ldapdb_id", "cyrus")],
+            9,
+            "PLAIN needs ldapdb_pw",
         ),
         (
-            &[URI, ("ldapdb_id", "cyrus")],
-            8,
-            "ldapdb_id: cyrus is not available",
+            &[URI, ("ldapdb_mech", "PLAYN")],
+            9,
+            "\"PLAYN\" is not one of SIMPLE, ",
         ),
         (
-            &[URI, ("ldapdb_lookup", "proxy")],
-            8,
-            "ldapdb_lookup: proxy is not available",
+            &[URI, ("ldapdb_secprops", "noplain,minsf=1")],
+            9,
+            "\"minsf=1\" is not known",
         ),
         (
-            &[("ldapdb_uri", "ldaps://a/dc=x")],
+            &[("ldapdb_uri", "ldaps+srv://a/dc=x")],
             8,
-            "ldaps://a is not available",
+            "ldaps+srv://a is not available",
         ),
         (
-            &[URI, ("ldapdb_starttls", "demand")],
-            8,
-            "ldapdb_starttls: demand",
+            &[URI, ("ldapdb_starttls", "yes")],
+            9,
+            "\"yes\" is not one of no, off, false, 0, try, demand",
+        ),
+        (
+            &[URI, ("ldapdb_tls_key", "/k.pem")],
+            9,
+            "set ldapdb_tls_cert",
         ),
         (
             &[URI, ("ldapdb_store", "modify")],
@@ -114,7 +134,11 @@ fn mistakes_have_their_lines() {
             "ldapdb_store: modify",
         ),
         (&[URI, bind], 9, "needs ldapdb_bind_pw"),
-        (&[URI, ("ldapdb_pw", "x")], 9, "ldapdb_bind_dn is not set"),
+        (
+            &[URI, ("ldapdb_pw", "x"), ("ldapdb_lookup", "search")],
+            9,
+            "ldapdb_bind_dn is not set",
+        ),
         (
             &[URI, ("ldapdb_scope", "tree")],
             9,
@@ -137,7 +161,11 @@ fn mistakes_have_their_lines() {
             9,
             "%q is no variable",
         ),
-        (&[("ldapdb_uri", "ldap://a")], 9, "no search base"),
+        (
+            &[("ldapdb_uri", "ldap://a"), ("ldapdb_filter", "(uid=%u)")],
+            9,
+            "no search base",
+        ),
         (&[URI, ("ldapdb_lookup", "none")], 9, "needs a template"),
         (&[URI, ("ldapdb_user_dn", "cn=admin")], 9, "no variable"),
         (
@@ -165,6 +193,18 @@ fn every_option_of_a_later_version_is_refused_by_name() {
         "pw_file",
         "dn_complete",
         "cleartext",
+        "starttls",
+        "mech",
+        "realm",
+        "authz_id",
+        "secprops",
+        "lookup",
+        "tls_cacert_file",
+        "tls_cacert_dir",
+        "tls_cert",
+        "tls_key",
+        "tls_check_peer",
+        "tls_name",
         "connect_timeout",
         "timeout",
         "max_wait",

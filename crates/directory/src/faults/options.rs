@@ -94,4 +94,9 @@ impl Fault {
     pub(crate) fn bad_option(option: &str, why: &str) -> Self {
         Self::config(9, format!("{option}: {}.", Shown(why)))
     }
+
+    pub(crate) fn no_effect(option: &str, why: &str) -> Self {
+        let text = format!("{option} has no effect: {why}.");
+        Self::new(9, Level::Note, Code::FAIL, option, text)
+    }
 }

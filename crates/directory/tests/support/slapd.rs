@@ -3,6 +3,8 @@
 //! passwords stored as {SSHA} and shown to nobody.
 
 use super::CANARY;
+use super::certificates::Authority;
+use super::proxying;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +17,7 @@ pub(crate) struct Slapd {
     child: Child,
     folder: PathBuf,
     port: u16,
+    tls_port: u16,
 }
 
 const ENTRIES: &str = "\
@@ -87,15 +90,32 @@ fn free_port() -> u16 {
 impl Slapd {
     /// Starts it and waits until it answers.
     pub(crate) fn start(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("db")).unwrap();
-        let conf = folder.join("slapd.conf");
-        fs::write(&conf, configuration(&folder)).unwrap();
-        let ldif = ENTRIES
+        let entries = ENTRIES
             .replace("@SERVICE@", &hashed(CANARY))
             .replace("@JDOE@", &hashed("dogood"))
             .replace("@ANNA@", &hashed("geheim ü"));
+        Self::with(name, &entries, configuration)
+    }
+
+    /// Starts one with SASL binds and proxied authorization.
+    pub(crate) fn proxying(name: &str) -> Self {
+        Self::with(name, &proxying::entries(), proxying::configuration)
+    }
+
+    fn with(name: &str, ldif: &str, configuration: fn(&Path) -> String) -> Self {
+        let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("db")).unwrap();
+        let authority = Authority::new("slapd's authority");
+        authority.save(&folder);
+        authority
+            .issue(&["DNS:localhost", "IP:127.0.0.1"], 0, 10)
+            .save(&folder, "server");
+        authority
+            .issue(&["CN:client", "DNS:client"], 0, 10)
+            .save(&folder, "client");
+        let conf = folder.join("slapd.conf");
+        fs::write(&conf, configuration(&folder)).unwrap();
         let mut add = Command::new("/usr/sbin/slapadd")
             .arg("-f")
             .arg(&conf)
@@ -108,7 +128,7 @@ impl Slapd {
             .write_all(ldif.as_bytes())
             .unwrap();
         assert!(add.wait().unwrap().success(), "slapadd");
-        let port = free_port();
+        let (port, tls_port) = (free_port(), free_port());
         let socket = folder
             .join("ldapi")
             .display()
@@ -120,7 +140,9 @@ impl Slapd {
                 "-d",
                 "stats",
                 "-h",
-                &format!("ldap://127.0.0.1:{port}/ ldapi://{socket}/"),
+                &format!(
+                    "ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/ ldapi://{socket}/"
+                ),
                 "-f",
             ])
             .arg(&conf)
@@ -133,6 +155,7 @@ impl Slapd {
             child,
             folder,
             port,
+            tls_port,
         };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -144,6 +167,16 @@ impl Slapd {
 
     pub(crate) fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The same server, by TLS.
+    pub(crate) fn uri_of_tls(&self) -> String {
+        format!("ldaps://localhost:{}/dc=users,dc=local", self.tls_port)
+    }
+
+    /// A file in its folder: `ca.pem`, `client.pem`, …
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
     }
 
     /// The same server, by its socket.
@@ -163,6 +196,14 @@ impl Slapd {
 
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
+    }
+
+    /// Lines of its log with `word`.
+    pub(crate) fn lines(&self, word: &str) -> usize {
+        self.log()
+            .lines()
+            .filter(|line| line.contains(word))
+            .count()
     }
 
     /// Connections, binds and searches so far.
@@ -186,6 +227,10 @@ fn configuration(folder: &Path) -> String {
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
          pidfile {0}/pid\n\
+         TLSCACertificateFile {0}/ca.pem\n\
+         TLSCertificateFile {0}/server.pem\n\
+         TLSCertificateKeyFile {0}/server.key\n\
+         TLSVerifyClient try\n\
          require authc\n\
          database mdb\n\
          suffix dc=users,dc=local\n\

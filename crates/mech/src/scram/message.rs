@@ -82,6 +82,9 @@ pub(super) enum Flag {
     Binds(String),
 }
 
+/// `n,,n=a,r=b`
+const SHORTEST: usize = 10;
+
 /// client-first-message.
 #[derive(Debug)]
 pub(super) struct ClientFirst {
@@ -99,6 +102,9 @@ impl ClientFirst {
     pub(super) fn parse(mech: &str, input: &[u8]) -> Result<Self> {
         let refuse = |reason: &str| malformed(mech, reason);
         check(mech, input, LONGEST_RESPONSE, "MAX_CLIENTIN_LEN")?;
+        if input.len() < SHORTEST {
+            return Err(refuse("Invalid {} input"));
+        }
         let mut parts = input.splitn(3, |&byte| byte == b',');
         let flag = parse_flag(mech, parts.next().unwrap_or_default())?;
         let authzid = parts.next().ok_or_else(|| refuse("Invalid {} input"))?;

@@ -119,6 +119,11 @@ impl Server {
         let found = identified.and_then(|()| self.verifier(host));
         host.erase(&[PASSWORD, STORED]);
         let name = host.authid().unwrap_or_else(|| first.authid.clone());
+        // For everybody, or the time would tell for whom it is needed.
+        let decoy = self
+            .mech
+            .memory
+            .stable(host, self.mech.hash, "password", &name)?;
         match found {
             Ok(verifier) => Ok(User {
                 verifier,
@@ -126,12 +131,8 @@ impl Server {
                 refusal: None,
             }),
             Err(error) if tells_of_user(error.code()) => {
-                let password = self
-                    .mech
-                    .memory
-                    .stable(host, self.mech.hash, "password", &name)?;
-                let password = Secret::from(password.as_slice());
-                let verifier = self.with_password(host, &name, password)?;
+                let decoy = Secret::from(decoy.as_slice());
+                let verifier = self.with_password(host, &name, decoy)?;
                 Ok(User {
                     verifier,
                     name,
