@@ -42,7 +42,7 @@ impl PasswordCheck for Saslauthd {
         let socket = socket(server);
         let reply = exchange(&socket, &request)
             .map_err(|failure| peer::error(&socket, &failure, REMEDY))?;
-        if reply.starts_with(b"OK") {
+        if is_yes(&reply) {
             Ok(())
         } else {
             Err(Error::new(Code::BADAUTH, "authentication failed"))
@@ -68,6 +68,16 @@ fn split_realm(user: &[u8], realm: Option<&CStr>) -> (Vec<u8>, Vec<u8>) {
             user.to_vec(),
             realm.map(|r| r.to_bytes().to_vec()).unwrap_or_default(),
         ),
+    }
+}
+
+/// The word `OK`, alone or with a text behind it.
+fn is_yes(reply: &[u8]) -> bool {
+    match reply.strip_prefix(b"OK") {
+        Some(rest) => rest
+            .first()
+            .is_none_or(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n')),
+        None => false,
     }
 }
 
@@ -142,6 +152,23 @@ mod tests {
             (b"a".to_vec(), b"r".to_vec())
         );
         assert_eq!(split_realm(b"a", None), (b"a".to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn yes_is_a_word() {
+        assert!(is_yes(b"OK") && is_yes(b"OK remote says so") && is_yes(b"OK\0"));
+        for no in [
+            &b"OKxyz"[..],
+            b"ok",
+            b" OK",
+            b"NO",
+            b"NO OK",
+            b"O",
+            b"",
+            b"OK-ish",
+        ] {
+            assert!(!is_yes(no), "{no:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@
 )]
 
 mod accounts;
+mod daemons;
+mod imap;
 mod sasldb;
 mod sql;
 mod tools;
