@@ -119,6 +119,16 @@ fn works(kind: Option<Kind>) {
             0
         );
         assert_eq!(place.run(&["check", "empty", "1", "1"]).failed(-20), 1);
+        // What stock's plugin leaves where it should remove.
+        base.run(
+            "INSERT INTO users (name, realm, userPassword) VALUES ('removed', 'lab.test', 'NULL')",
+        );
+        assert_eq!(
+            place
+                .run(&["check", "removed", "1", "1", "NULL"])
+                .failed(-20),
+            1
+        );
         base.run("DELETE FROM users WHERE name <> 'empty'");
     }
     two_rows(&base);
@@ -286,8 +296,9 @@ fn a_server_that_hangs_is_given_up() {
             "auxprop_plugin=sql\nsql_timeout=2\nsql_engine={engine}\n\
              sql_hostnames=127.0.0.1:{port}\nsql_user=u\nsql_database=d\n{STATEMENTS}"
         );
+        let place = place(Ours, &options);
         let start = Instant::now();
-        let said = place(Ours, &options).run(&["check", "u", "1", "1"]);
+        let said = place.run(&["check", "u", "1", "1"]);
         assert_eq!(said.failed(-24), 1, "{engine} {said:?}");
         assert!(
             start.elapsed() < Duration::from_secs(15),

@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 const LONGEST: usize = 8190;
 /// How long an answer serves the lookups of the same login.
 const MEMO: Duration = Duration::from_secs(1);
+/// How long a column that the table lacks is not asked for again.
+const ABSENT: Duration = Duration::from_secs(60);
 
 enum State {
     Unconfigured,
@@ -37,6 +39,7 @@ struct Ready {
     config: Config,
     pool: Pool,
     memo: Mutex<Option<Memo>>,
+    absent: Mutex<Vec<(String, Instant)>>,
 }
 
 /// The answer of a statement that does not name properties.
@@ -66,6 +69,7 @@ impl Load for Sql {
                     config: *config,
                     pool,
                     memo: Mutex::new(None),
+                    absent: Mutex::new(Vec::new()),
                 }))
             }
             Err(why) => State::Refused(why),
@@ -194,48 +198,93 @@ impl Ready {
         } else {
             names
         };
-        self.pool.run(host, false, &mut |connection| {
-            // All columns at once, where the statement and the table allow it.
-            if let Some(text) = self
-                .config
-                .select
-                .columns(&names)
-                .filter(|_| names.len() > 1)
-            {
-                let values = Values {
-                    user,
-                    realm,
-                    property: "",
-                    value: None,
-                };
-                match connection.query(&text.text, &text.bind(&values)) {
-                    Ok(rows) => return Ok(all_columns(host, rows, names.len())),
-                    Err(failure) if failure.lost => return Err(failure),
-                    // A column that is not there: one by one, then.
-                    Err(_) => {}
+        let absent = self.absent();
+        let asked: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| !absent.iter().any(|gone| gone == name))
+            .collect();
+        // All columns are absent: ask for them, so that the reason is told.
+        let asked = if asked.is_empty() {
+            names.clone()
+        } else {
+            asked
+        };
+        let answers = self.pool.run(host, false, &mut |connection| {
+            self.each(connection, host, &asked, user, realm)
+        })?;
+        let answer = |name: &&str| {
+            let index = asked.iter().position(|asked| asked == name)?;
+            answers.get(index).cloned().flatten()
+        };
+        Ok(names.iter().map(answer).collect())
+    }
+
+    /// The columns that the table was found to lack.
+    fn absent(&self) -> Vec<String> {
+        let Ok(mut absent) = self.absent.try_lock() else {
+            return Vec::new();
+        };
+        absent.retain(|(_, until)| Instant::now() < *until);
+        absent.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The answers for the properties: in one question, or one by one.
+    fn each(
+        &self,
+        connection: &mut dyn engine::Connection,
+        host: &dyn Host,
+        names: &[&str],
+        user: &[u8],
+        realm: &[u8],
+    ) -> core::result::Result<Vec<Answer>, engine::Failure> {
+        if let Some(text) = self
+            .config
+            .select
+            .columns(names)
+            .filter(|_| names.len() > 1)
+        {
+            let values = Values {
+                user,
+                realm,
+                property: "",
+                value: None,
+            };
+            match connection.query(&text.text, &text.bind(&values)) {
+                Ok(rows) => return Ok(all_columns(host, rows, names.len())),
+                Err(failure) if failure.lost => return Err(failure),
+                // A column that is not there: one by one, then.
+                Err(_) => {}
+            }
+        }
+        let mut answers = Vec::with_capacity(names.len());
+        let mut failures = Vec::new();
+        for property in names {
+            match self.one(connection, host, user, realm, property) {
+                Ok(answer) => answers.push(answer),
+                Err(failure) if failure.lost => return Err(failure),
+                Err(failure) => {
+                    answers.push(None);
+                    failures.push((*property, failure));
                 }
             }
-            let mut answers = Vec::with_capacity(names.len());
-            let mut failed = None;
-            for property in &names {
-                match self.one(connection, host, user, realm, property) {
-                    Ok(answer) => answers.push(answer),
-                    Err(failure) if failure.lost => return Err(failure),
-                    Err(failure) => {
-                        answers.push(None);
-                        failed = Some(failure);
-                    }
-                }
+        }
+        // One that was answered shows that the statement is right.
+        if failures.len() == names.len() {
+            return failures
+                .pop()
+                .map_or(Ok(answers), |(_, failure)| Err(failure));
+        }
+        for (property, failure) in failures {
+            host.log(
+                Level::Debug,
+                format_args!("sql: {property}: {}", failure.reason),
+            );
+            if let Ok(mut absent) = self.absent.try_lock() {
+                absent.push((property.to_owned(), Instant::now() + ABSENT));
             }
-            match failed {
-                Some(failure) if answers.iter().all(Option::is_none) => Err(failure),
-                Some(failure) => {
-                    host.log(Level::Debug, format_args!("sql: {}", failure.reason));
-                    Ok(answers)
-                }
-                None => Ok(answers),
-            }
-        })
+        }
+        Ok(answers)
     }
 
     /// The one answer, for all names; kept for the rest of the login.
@@ -360,6 +409,13 @@ fn fit(host: &dyn Host, value: Secret) -> Option<Secret> {
         host.log(
             Level::Err,
             format_args!("sql: a value of more than {LONGEST} bytes is ignored"),
+        );
+        return None;
+    }
+    if value.as_bytes() == b"NULL" {
+        host.log(
+            Level::Warn,
+            format_args!("sql: the text NULL is no value: stock's plugin writes it to remove one"),
         );
         return None;
     }
