@@ -23,7 +23,7 @@ const STATEMENTS: &str = "sql_select=SELECT %p FROM users WHERE name = '%u' AND 
 const HOSTILE: [&str; 12] = [
     "' OR '1'='1",
     "x'; DROP TABLE users; --",
-    "\\' OR 1=1 -- ",
+    "\\' OR 1=1 --",
     "\\",
     "al\"ice",
     "%%",
