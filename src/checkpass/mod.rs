@@ -50,6 +50,12 @@ static TABLE: &[&dyn PasswordCheck] = &[
 /// # Errors
 /// The last method's; `NOMECH` when no method exists.
 pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+    if password.is_empty() {
+        // Some verifiers take it for no wish to authenticate and say yes (RFC
+        // 4513 section 5.1.2): none gets to see it.
+        let text = "an empty password is never accepted";
+        return Err(Error::new(Code::BADAUTH, text));
+    }
     let conn = server.connection();
     let asked = if conn.app.lists(CB_CHECKPASS) {
         conn.app.check_password(user, password)

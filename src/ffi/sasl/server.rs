@@ -323,7 +323,7 @@ pub(crate) unsafe extern "C" fn sasl_checkpass(
         (
             Conn::borrow(conn),
             arg::bytes_or_text(user, userlen),
-            arg::bytes(pass, passlen),
+            arg::bytes_or_text(pass, passlen),
         )
     };
     let conn = match initialised(conn) {
