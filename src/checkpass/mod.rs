@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod alwaystrue;
+mod authdaemond;
 mod auxprop;
+mod peer;
 mod plugin;
 mod saslauthd;
 
@@ -38,6 +40,7 @@ pub(crate) trait PasswordCheck: Sync {
 static TABLE: &[&dyn PasswordCheck] = &[
     &auxprop::Auxprop,
     &saslauthd::Saslauthd,
+    &authdaemond::Authdaemond,
     &alwaystrue::AlwaysTrue,
 ];
 
@@ -104,7 +107,7 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
     server.connection().log(
         Level::Err,
         format_args!(
-            "{what} (option pwcheck_method; known: auxprop saslauthd alwaystrue, and ldapdb where \
+            "{what} (option pwcheck_method; known: auxprop saslauthd authdaemond alwaystrue, and ldapdb where \
              its plugin is installed; auxprop needs a plugin that option auxprop_plugin names)"
         ),
     );

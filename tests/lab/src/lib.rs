@@ -6,6 +6,7 @@
 pub mod account;
 pub mod base64;
 pub mod cyrus;
+pub mod database;
 pub mod imap;
 pub mod imtest;
 pub mod library;
