@@ -43,7 +43,9 @@ pub(crate) fn run(
         report(server, user, "setpass", outcome);
     }
     let called = call_back(server, user, password, flags);
+    let kept = keep_secrets(server, user, password, flags);
     let outcome = match (stored, called) {
+        (None, None) if kept.is_some() => Ok(()),
         (None, None) => {
             let user = user.to_string_lossy();
             server.connection().log(
@@ -58,7 +60,42 @@ pub(crate) fn run(
         (Some(only), None) | (None, Some(only)) => only,
         (Some(stored), Some(called)) => both(stored, called),
     };
-    outcome.map_err(|error| Error::bare(error.code()))
+    outcome
+        .and(kept.unwrap_or(Ok(())))
+        .map_err(|error| Error::bare(error.code()))
+}
+
+/// The secrets that mechanisms keep of their own; `None` when none does. A
+/// secret that was there already is no fault.
+fn keep_secrets(
+    server: &Server,
+    user: &CStr,
+    password: Option<&Secret>,
+    flags: u32,
+) -> Option<Result<()>> {
+    let conn = server.connection();
+    let password = password.filter(|_| flags & DISABLE == 0);
+    let current = conn.mechanism.borrow().clone();
+    let current = current.as_deref().map(CStr::to_bytes);
+    let mut outcome = None;
+    for mechanism in mech::SERVER.iter().filter(|one| one.sets_passwords()) {
+        let name = &mechanism.info().name;
+        let wanted = flags & CURMECH_ONLY == 0 || current == Some(name.as_bytes());
+        if !wanted || conn.library.built_in_server(name).is_none() {
+            continue;
+        }
+        let Some(answer) = mechanism.set_password(server, &user.to_string_lossy(), password, flags)
+        else {
+            continue;
+        };
+        let answer = answer.or_else(|error| match error.code() {
+            Code::NOCHANGE => Ok(()),
+            _ => Err(error),
+        });
+        report(server, user, &format!("setpass for {name}"), &answer);
+        outcome = Some(outcome.unwrap_or(Ok(())).and(answer));
+    }
+    outcome
 }
 
 fn both(stored: Result<()>, called: Result<()>) -> Result<()> {

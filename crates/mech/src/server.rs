@@ -53,6 +53,10 @@ pub trait ServerHost: Host {
     fn check_password(&self, password: &Secret) -> Result<()>;
     /// Offers a verified plain password to the store (`auto_transition`).
     fn transition(&self, password: &Secret);
+    /// Whether the option `mech_list` names this mechanism.
+    fn lists(&self, _mechanism: &str) -> bool {
+        false
+    }
     /// Whether a configured property store would store.
     ///
     /// # Errors

@@ -264,6 +264,12 @@ impl ServerHost for FakeServer {
         }
     }
 
+    fn lists(&self, mechanism: &str) -> bool {
+        let list = self.options.get("/mech_list").map(String::as_str);
+        let mut names = list.unwrap_or_default().split(' ');
+        names.any(|name| name.eq_ignore_ascii_case(mechanism))
+    }
+
     fn can_store(&self) -> Result<()> {
         Ok(())
     }

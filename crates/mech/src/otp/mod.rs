@@ -46,7 +46,7 @@ impl ServerMech for Otp {
     }
 
     fn available(&self, host: &dyn ServerHost) -> Result<()> {
-        if !asked_for(host) {
+        if !host.lists("OTP") {
             return Err(Error::new(
                 Code::NOMECH,
                 "OTP is offered only where the option mech_list names it",
@@ -62,7 +62,7 @@ impl ServerMech for Otp {
         password: Option<&Secret>,
         _: u32,
     ) -> Option<Result<()>> {
-        asked_for(host).then(|| start_chain(host, user, password))
+        host.lists("OTP").then(|| start_chain(host, user, password))
     }
 
     fn sets_passwords(&self) -> bool {
@@ -78,12 +78,6 @@ impl ClientMech for Otp {
     fn begin(&self, _: &dyn ClientHost) -> Result<Box<dyn ClientExchange>> {
         Ok(client::begin())
     }
-}
-
-fn asked_for(host: &dyn ServerHost) -> bool {
-    let list = host.option("", "mech_list").unwrap_or_default();
-    let mut names = list.split([' ', '\t', ',']);
-    names.any(|name| name.eq_ignore_ascii_case("OTP"))
 }
 
 /// A new chain from a pass phrase, or none any more.

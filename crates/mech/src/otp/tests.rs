@@ -24,7 +24,7 @@ fn otp(algorithm: Algorithm, sequence: u16, seed: &str) -> String {
 
 fn host_with(line: &str) -> FakeServer {
     let mut host = FakeServer::new(&[("alice", "x")]);
-    let option = ("/mech_list".to_owned(), "PLAIN,otp".to_owned());
+    let option = ("/mech_list".to_owned(), "PLAIN otp".to_owned());
     host.options.extend([option]);
     host.with_property("bob", c"*cmusaslsecretOTP", &[line.as_bytes()])
 }
