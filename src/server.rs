@@ -214,9 +214,16 @@ impl Server {
         self.advance(initial)
     }
 
+    /// Ends an exchange between two of its steps, if there is one.
+    pub(crate) fn give_up(&self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.abandon(self);
+        }
+    }
+
     /// Forgets everything about an earlier exchange.
     fn reset(&self) {
-        self.exchange.set(None);
+        self.give_up();
         self.stage.set(Stage::Idle);
         self.plus_asked.set(false);
         self.conn.forget_exchange();

@@ -40,7 +40,11 @@ pub(crate) unsafe extern "C" fn sasl_dispose(pconn: *mut *mut sasl_conn_t) {
         };
         let conn = core::mem::replace(pconn, ptr::null_mut());
         // SAFETY: sasl.h: NULL or live.
-        if unsafe { Conn::borrow(conn) }.is_some() {
+        if let Some(live) = unsafe { Conn::borrow(conn) } {
+            // While callbacks and plugins can still use the connection.
+            if let Some(server) = live.server() {
+                server.give_up();
+            }
             // SAFETY: live, and the program gives it up.
             unsafe { Conn::destroy(conn) };
         }
