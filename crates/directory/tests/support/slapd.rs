@@ -169,6 +169,17 @@ impl Slapd {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
     }
 
+    /// The server without a base: other libraries take a comma for a separator.
+    pub(crate) fn uri_alone(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// The same, by its socket.
+    pub(crate) fn socket_alone(&self) -> String {
+        let uri = self.uri_of_socket();
+        uri.trim_end_matches("/dc=users,dc=local").to_owned()
+    }
+
     /// The same server, by TLS.
     pub(crate) fn uri_of_tls(&self) -> String {
         format!("ldaps://localhost:{}/dc=users,dc=local", self.tls_port)
