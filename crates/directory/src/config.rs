@@ -67,6 +67,8 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) max_wait: Duration,
     pub(crate) retry_after: Duration,
+    /// Servers in any order (`ldapdb_balance`).
+    pub(crate) shuffles: bool,
     pub(crate) pool: usize,
     pub(crate) idle_timeout: Duration,
     pub(crate) debug: bool,
@@ -149,6 +151,9 @@ impl Config {
             timeout: options.seconds("ldapdb_timeout", 8)?,
             max_wait: options.seconds("ldapdb_max_wait", 15)?,
             retry_after: options.seconds("ldapdb_retry_after", 30)?,
+            shuffles: options
+                .choice("ldapdb_balance", &[("order", false), ("random", true)])?
+                .unwrap_or(false),
             pool: options.number("ldapdb_pool", 4)?,
             idle_timeout: options.seconds("ldapdb_idle_timeout", 240)?,
             dn_complete: options.switch("ldapdb_dn_complete", true)?,

@@ -48,7 +48,8 @@ impl Directory {
             config.pool,
             config.idle_timeout,
             config.retry_after,
-        );
+        )
+        .shuffling(config.shuffles);
         let catalogue = Catalogue::new(config.debug);
         Self {
             config,

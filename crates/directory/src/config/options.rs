@@ -70,15 +70,10 @@ type Later = (&'static str, &'static [&'static str], &'static str);
 
 const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 
-const LATER: [Later; 19] = [
+const LATER: [Later; 18] = [
     ("ldapdb_rc", &[], "Write its settings as ldapdb_ options."),
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
-    (
-        "ldapdb_balance",
-        &["order"],
-        "Servers are asked in the order of ldapdb_uri.",
-    ),
     (
         "ldapdb_ldapconf",
         &["no", "off", "false", "0"],

@@ -199,6 +199,7 @@ fn every_option_of_a_later_version_is_refused_by_name() {
         "authz_id",
         "secprops",
         "lookup",
+        "balance",
         "tls_cacert_file",
         "tls_cacert_dir",
         "tls_cert",
