@@ -7,6 +7,7 @@ use crate::config::{Config, Lookup, VerifyBy};
 use crate::deadline::Deadline;
 use crate::faults::{Catalogue, Fault, Journal};
 use crate::memo::Memo;
+use crate::negative::Negative;
 use crate::pool::Pool;
 use crate::session::Call;
 use crate::template::Login;
@@ -36,6 +37,9 @@ pub struct Directory {
     catalogue: Catalogue,
     warned: AtomicBool,
     stock_told: AtomicBool,
+    pub(crate) negative: Negative,
+    /// The system's crypt(3), if the host brought it.
+    pub(crate) crypt: Option<hash::Crypt>,
     /// The service account was refused: not asked again before this moment.
     pub(crate) refused: Mutex<Option<(Instant, Fault)>>,
 }
@@ -51,6 +55,7 @@ impl Directory {
         )
         .shuffling(config.shuffles);
         let catalogue = Catalogue::new(config.debug);
+        let negative = Negative::new(config.negative_ttl);
         Self {
             config,
             memo: Memo::default(),
@@ -60,8 +65,17 @@ impl Directory {
             catalogue,
             warned: AtomicBool::new(false),
             stock_told: AtomicBool::new(false),
+            negative,
+            crypt: None,
             refused: Mutex::new(None),
         }
+    }
+
+    /// The same directory, which can verify `{CRYPT}` values by `crypt`.
+    #[must_use]
+    pub fn with_crypt(mut self, crypt: hash::Crypt) -> Self {
+        self.crypt = Some(crypt);
+        self
     }
 
     /// What the options say.
@@ -138,9 +152,16 @@ impl Directory {
             return Ok(Vec::new());
         }
         let shown = |name: &&&str| self.config.shows_secrets() || !is_secret(name);
-        let attribute = |name: &str| match is_password(name) {
-            true => self.config.password_attr.clone(),
-            false => name.to_owned(),
+        let attribute = |name: &str| {
+            if is_password(name) {
+                return self.config.password_attr.clone();
+            }
+            let mapped = self.config.attribute_map.iter();
+            let mut mapped = mapped.filter(|(property, _)| property.eq_ignore_ascii_case(name));
+            mapped
+                .next()
+                .map_or(name, |(_, attribute)| attribute)
+                .to_owned()
         };
         let asked: Vec<String> = names
             .iter()
@@ -232,7 +253,14 @@ impl Directory {
                     ..login.clone()
                 },
             );
-            self.verdict(&call, password)
+            if self.negative.knows(&call.login, password) {
+                return Err(Fault::wrong_again(user));
+            }
+            let verdict = self.verdict(&call, password);
+            if verdict.as_ref().is_err_and(Fault::is_wrong_password) {
+                self.negative.keep(&call.login, password);
+            }
+            verdict
         });
         result.map_err(|fault| self.fail(journal, &fault))
     }

@@ -19,6 +19,7 @@ mod filter;
 mod layer;
 mod lookup;
 mod memo;
+mod negative;
 mod open;
 mod pool;
 mod protocol;

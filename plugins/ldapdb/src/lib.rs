@@ -5,9 +5,10 @@
 //! where the library asks for it, verifies passwords by binding as the user.
 //! The work is done by `directory`; this file only speaks the plugin's words.
 //! `docs/ldapdb.md` is the manual.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod config;
+mod ffi;
 
 use crate::config::Options;
 use core::ffi::CStr;
@@ -67,7 +68,9 @@ impl Load for LdapDb {
         let options = Options::read(host);
         let state = match options.config() {
             None => State::Unconfigured,
-            Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
+            Some(Ok(config)) => {
+                State::Ready(Box::new(Directory::new(config).with_crypt(ffi::crypt)))
+            }
             Some(Err(fault)) => State::Refused(Refusal {
                 fault,
                 log: directory::Once::default(),

@@ -163,7 +163,7 @@ impl Slapd {
     /// Freezes it, or lets it go on.
     pub(crate) fn freeze(&self, frozen: bool) {
         use nix::sys::signal::{Signal, kill};
-        let id = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
         let signal = if frozen {
             Signal::SIGSTOP
         } else {
