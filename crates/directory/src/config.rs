@@ -20,6 +20,7 @@ mod values;
 
 pub(crate) use account::{Account, Password, SaslAccount};
 pub(crate) use tls::{Cleartext, StartTls, TlsOptions};
+pub(crate) use values::Store;
 
 use account::account;
 use ldaprc::{Defaults, Surroundings};
@@ -62,6 +63,7 @@ pub struct Config {
     /// Schemes of stored passwords that are compared.
     pub(crate) hashes: Vec<&'static str>,
     pub(crate) negative_ttl: Duration,
+    pub(crate) store: Store,
     /// `ldapdb_filter`, else the filter of the URI, else the default.
     pub(crate) filters: Vec<Filter>,
     /// Without `ldapdb_require`, which the others have.
@@ -160,6 +162,7 @@ impl Config {
             default_base: options.defaults.get("BASE").map(str::to_owned),
             attribute_map: values::attribute_map(&options)?,
             hashes: values::hashes(&options)?,
+            store: values::store(&options)?,
             negative_ttl: Duration::from_secs(
                 u64::try_from(options.number("ldapdb_negative_ttl", 0)?).unwrap_or(0),
             ),
@@ -213,6 +216,11 @@ impl Config {
     /// Whether a password may be shown to mechanisms.
     pub fn shows_secrets(&self) -> bool {
         self.lookup != Lookup::None && self.verify != VerifyBy::Bind
+    }
+
+    /// Whether passwords and properties can be changed.
+    pub fn stores(&self) -> bool {
+        self.store != Store::No
     }
 
     /// How a password is checked.

@@ -99,6 +99,7 @@ impl Directory {
             journal,
             login,
             deadline: Deadline::after(self.config.max_wait),
+            once: false,
         }
     }
 
@@ -152,17 +153,7 @@ impl Directory {
             return Ok(Vec::new());
         }
         let shown = |name: &&&str| self.config.shows_secrets() || !is_secret(name);
-        let attribute = |name: &str| {
-            if is_password(name) {
-                return self.config.password_attr.clone();
-            }
-            let mapped = self.config.attribute_map.iter();
-            let mut mapped = mapped.filter(|(property, _)| property.eq_ignore_ascii_case(name));
-            mapped
-                .next()
-                .map_or(name, |(_, attribute)| attribute)
-                .to_owned()
-        };
+        let attribute = |name: &str| self.attribute(name);
         let asked: Vec<String> = names
             .iter()
             .filter(shown)
@@ -185,6 +176,43 @@ impl Directory {
             self.no_password_shown(call, names, &entry.dn, verifies);
         }
         Ok(found)
+    }
+
+    /// The attribute that a property is kept in.
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        if is_password(name) {
+            return self.config.password_attr.clone();
+        }
+        let mut mapped = self.config.attribute_map.iter();
+        let mapped = mapped.find(|(property, _)| property.eq_ignore_ascii_case(name));
+        mapped.map_or(name, |(_, attribute)| attribute).to_owned()
+    }
+
+    /// Replaces the values of properties (names without a star); no values:
+    /// removes them.
+    ///
+    /// # Errors
+    /// `CONSTRAINT_VIOLAT` (not here), `WEAKPASS`, `NOUSER`, `UNAVAIL`, `FAIL`;
+    /// already in the log.
+    pub fn store(
+        &self,
+        journal: &dyn Journal,
+        login: &Login<'_>,
+        user: &[u8],
+        properties: &[(&str, &[Secret])],
+    ) -> Result<(), Error> {
+        let result = checked(user).and_then(|user| {
+            let login = Login {
+                user,
+                ..login.clone()
+            };
+            let call = Call {
+                once: true,
+                ..self.call(journal, login)
+            };
+            self.replace(&call, properties)
+        });
+        result.map_err(|fault| self.fail(journal, &fault))
     }
 
     /// Says what it means that a password was asked for and none is readable.

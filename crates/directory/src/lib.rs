@@ -27,6 +27,7 @@ mod proxy;
 mod resolve;
 mod sasl;
 mod session;
+mod store;
 mod template;
 #[cfg(feature = "tls")]
 mod tls;

@@ -261,7 +261,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(..) | Answer::Extended(..) => {
+            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

@@ -187,6 +187,32 @@ impl Auxprop for LdapDb {
                 .collect(),
         ))
     }
+
+    fn stores(&self) -> bool {
+        true
+    }
+
+    fn can_store(&self, host: &dyn Host) -> bool {
+        match &self.successor(host).unwrap_or(self).state {
+            State::Ready(directory) => directory.config().stores(),
+            State::Unconfigured | State::Refused(_) => false,
+        }
+    }
+
+    fn store(&self, host: &dyn Host, user: &[u8], props: &[(&CStr, &[Secret])]) -> Result<()> {
+        if let Some(successor) = self.successor(host) {
+            return Auxprop::store(successor, host, user, props);
+        }
+        let named: Vec<(&str, &[Secret])> = props
+            .iter()
+            .map(|(name, values)| {
+                let name = name.to_str().unwrap_or_default();
+                (name.trim_start_matches('*'), *values)
+            })
+            .collect();
+        let directory = self.directory(host)?;
+        directory.store(&HostJournal(host), &Asker::of(host).login(), user, &named)
+    }
 }
 
 impl CanonUser for LdapDb {

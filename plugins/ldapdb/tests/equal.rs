@@ -133,3 +133,51 @@ fn lists_of_servers() {
         has(&equal(&options, &["external", "jdoe"]), "external 0");
     }
 }
+
+#[test]
+fn new_passwords() {
+    let slapd = Slapd::proxying("equal-store");
+    let uri = slapd.uri_alone();
+    let options = options(&[
+        ("ldapdb_uri", &uri),
+        ("ldapdb_mech", "DIGEST-MD5"),
+        ("ldapdb_id", "cyrus"),
+        ("ldapdb_pw", CANARY),
+    ]);
+    let shows = |lines: &[String], value: &str| {
+        let shown = format!("property *userPassword = {value}");
+        has(lines, &shown);
+    };
+    has(&equal(&options, &["probe"]), "probe 0");
+    // What one sets, the other reads.
+    for (which, password, shown) in [
+        (Plugin::Ours, "first", "f i r s t"),
+        (Plugin::Stock, "second", "s e c o n d"),
+        (Plugin::Ours, "third \u{fc}", "t h i r d 20 c3 bc"),
+    ] {
+        has(
+            &seen(which, &options, &["setpass", "jdoe", password]),
+            "setpass 0",
+        );
+        let lines = equal(&options, &["external", "jdoe"]);
+        shows(&lines, shown);
+    }
+    // Stock's plugin cannot remove one: the library names a property "*" too.
+    has(
+        &seen(Plugin::Ours, &options, &["setpass", "jdoe"]),
+        "setpass 0",
+    );
+    let lines = equal(&options, &["external", "jdoe"]);
+    assert!(
+        !lines.iter().any(|line| line.contains("*userPassword")),
+        "{lines:?}"
+    );
+    // Nobody of that name, and somebody whom the account may not act for.
+    for user in ["nobody", "other"] {
+        let ours = seen(Plugin::Ours, &options, &["setpass", user, "x"]);
+        assert!(!ours.contains(&"setpass 0".to_owned()), "{ours:?}");
+    }
+    let no = [&options[..], &[("ldapdb_store", "no")]].concat();
+    let lines = run(Plugin::Ours, &no, &["setpass", "jdoe", "x"]);
+    assert!(!lines.contains(&"setpass 0".to_owned()), "{lines:?}");
+}

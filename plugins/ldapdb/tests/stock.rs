@@ -172,12 +172,16 @@ fn signals_do_not_disturb() {
 }
 
 #[test]
-fn it_stores_nothing_and_says_so() {
+fn whether_it_stores_is_known_without_a_server() {
     // Stock asks with NULL params even for a connection.
     let uri = "ldap://127.0.0.1:1/dc=x";
-    let lines = run(&eight_lines(uri), &["probe"]);
-    let answers = lines.iter().filter(|line| *line == "probe -30").count();
-    assert_eq!(answers, 2, "{lines:#?}");
+    for (store, code) in [("modify", 0), ("exop", 0), ("no", -30)] {
+        let options = [&eight_lines(uri)[..], &[("ldapdb_store", store)]].concat();
+        let lines = run(&options, &["probe"]);
+        let answer = format!("probe {code}");
+        let answers = lines.iter().filter(|line| **line == answer).count();
+        assert_eq!(answers, 2, "{store}: {lines:#?}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ type Later = (&'static str, &'static [&'static str], &'static str);
 
 const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 
-const LATER: [Later; 12] = [
+const LATER: [Later; 11] = [
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
     ("ldapdb_deref", &["never"], "Aliases are not followed."),
@@ -101,7 +101,6 @@ const LATER: [Later; 12] = [
         &["no", "off", "false", "0"],
         "Use this project's libsasl2.",
     ),
-    ("ldapdb_store", &["no"], "Change passwords with ldappasswd."),
     (
         "ldapdb_referrals",
         &["no"],

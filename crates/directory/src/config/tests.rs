@@ -159,9 +159,9 @@ fn mistakes_have_their_lines() {
             "set ldapdb_tls_cert",
         ),
         (
-            &[URI, ("ldapdb_store", "modify")],
-            8,
-            "ldapdb_store: modify",
+            &[URI, ("ldapdb_store", "ad")],
+            9,
+            "\"ad\" is not one of modify, exop, no",
         ),
         (&[URI, bind], 9, "needs ldapdb_bind_pw"),
         (
@@ -230,6 +230,7 @@ fn every_option_of_a_later_version_is_refused_by_name() {
         "secprops",
         "lookup",
         "balance",
+        "store",
         "rc",
         "ldapconf",
         "require",

@@ -6,6 +6,27 @@
 use super::options::Reader;
 use crate::faults::Fault;
 
+/// How passwords and properties are changed (`ldapdb_store`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Store {
+    /// As they are.
+    Modify,
+    /// By an operation that lets the server hash them.
+    Exop,
+    /// Not by this plugin.
+    No,
+}
+
+pub(super) fn store(options: &Reader<'_>) -> Result<Store, Fault> {
+    let words = [
+        ("modify", Store::Modify),
+        ("exop", Store::Exop),
+        ("no", Store::No),
+    ];
+    let choice = options.choice("ldapdb_store", &words)?;
+    Ok(choice.unwrap_or(Store::Modify))
+}
+
 /// `ldapdb_attr_map`: property and attribute.
 pub(super) fn attribute_map(options: &Reader<'_>) -> Result<Vec<(String, String)>, Fault> {
     let option = "ldapdb_attr_map";
