@@ -27,7 +27,8 @@ pub(crate) struct Acceptor {
     context: Rc<Context>,
     credentials: Credentials,
     delegated: Option<Credentials>,
-    names: Option<(Name, Name)>,
+    client: Option<Name>,
+    server: Option<Name>,
 }
 
 impl Acceptor {
@@ -53,7 +54,8 @@ impl Acceptor {
             context: Rc::new(Context::new(library, kind)),
             credentials,
             delegated: None,
-            names: None,
+            client: None,
+            server: None,
         })
     }
 
@@ -69,6 +71,9 @@ impl Acceptor {
         let accepted = context.accept(Some(&self.credentials), bindings, token)?;
         if accepted.delegated.handle() != Handle::NONE {
             self.delegated = Some(accepted.delegated);
+        }
+        if accepted.flow.complete {
+            self.client = Some(accepted.client);
         }
         Ok(accepted.flow)
     }
@@ -97,7 +102,7 @@ impl Acceptor {
         if self.flags().has(Flags::ANONYMOUS) {
             return Err(Error::new(Code::BADAUTH, "the client is anonymous"));
         }
-        let (client, server) = self.context.names()?;
+        let client = self.client.as_ref().ok_or(Code::FAIL)?;
         let principal = client.display()?;
         if principal.is_empty() || principal.contains(&0) {
             return Err(Error::new(
@@ -109,16 +114,17 @@ impl Acceptor {
         // A name that this machine cannot map is no fault: the realm stays.
         let local = bare.filter(|bare| is_local(bare, &principal).unwrap_or(false));
         let authid = local.unwrap_or(&principal).to_vec();
-        self.names = Some((client, server));
+        // IAKERB does not tell our own name.
+        self.server = self.context.names().map(|(_, server)| server).ok();
         self.show(host);
         Ok(authid)
     }
 
     fn show(&self, host: &dyn ServerHost) {
-        let name = |name: &Name| name.handle();
+        let name = |name: &Option<Name>| name.as_ref().map_or(Handle::NONE, Name::handle);
         host.show_gss(&GssObjects {
-            peer: self.names.as_ref().map_or(Handle::NONE, |(it, _)| name(it)),
-            local: self.names.as_ref().map_or(Handle::NONE, |(_, it)| name(it)),
+            peer: name(&self.client),
+            local: name(&self.server),
             delegated: self
                 .delegated
                 .as_ref()

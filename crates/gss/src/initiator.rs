@@ -139,6 +139,16 @@ pub(crate) enum Reply {
     Ask(Prompt),
 }
 
+impl Reply {
+    /// The prompt to show.
+    pub(crate) fn prompt(self) -> Option<Prompt> {
+        match self {
+            Self::Ask(prompt) => Some(prompt),
+            Self::Given(_) => None,
+        }
+    }
+}
+
 /// Asks, and takes no answer for an empty one.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 mod acceptor;
 #[allow(unsafe_code, reason = "the C binding of GSS-API")]
 mod ffi;
+pub mod gs2;
 pub mod gssapi;
 mod initiator;
 mod layer;

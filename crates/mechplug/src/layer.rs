@@ -100,6 +100,7 @@ impl Flow {
             if packet > self.longest {
                 // Nothing may follow: the stream has lost its frame.
                 locked(&self.layer).take();
+                inbound.pending.clear();
                 return Err(Error::new(
                     Code::BADPROT,
                     "the peer sent a security layer packet above maxbufsize",

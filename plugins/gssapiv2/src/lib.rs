@@ -15,12 +15,12 @@ impl Mechanisms for Plugin {
 
     fn servers(host: &dyn Host) -> Result<Vec<&'static dyn ServerMech>> {
         gss::server_ready(host)?;
-        Ok(vec![&gss::spnego::SERVER, &gss::gssapi::SERVER])
+        Ok(vec![&gss::gssapi::SERVER, &gss::spnego::SERVER])
     }
 
     fn clients(_host: &dyn Host) -> Result<Vec<&'static dyn ClientMech>> {
         gss::ready()?;
-        Ok(vec![&gss::spnego::CLIENT, &gss::gssapi::CLIENT])
+        Ok(vec![&gss::gssapi::CLIENT, &gss::spnego::CLIENT])
     }
 }
 

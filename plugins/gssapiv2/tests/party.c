@@ -260,6 +260,9 @@ int main(int argc, char **argv)
                       : sasl_client_step(conn, data, len, NULL, &out, &outlen);
         free(data);
     }
+    /* The questions below would put their own failures in its place. */
+    char detail[1024];
+    snprintf(detail, sizeof detail, "%s", code ? sasl_errdetail(conn) : "");
     property(conn, "user", SASL_USERNAME, 's');
     property(conn, "authid", SASL_AUTHUSER, 's');
     property(conn, "ssf", SASL_SSF, 'n');
@@ -268,7 +271,7 @@ int main(int argc, char **argv)
     property(conn, "peer", SASL_GSS_PEER_NAME, 'p');
     property(conn, "local", SASL_GSS_LOCAL_NAME, 'p');
     property(conn, "source", SASL_AUTHSOURCE, 's');
-    printf("E %d %s\n", code, code ? sasl_errdetail(conn) : "");
+    printf("E %d %s\n", code, detail);
     fflush(stdout);
     if (code == SASL_OK)
         layer(conn);

@@ -72,6 +72,8 @@ pub(crate) struct Accepted {
     pub(crate) flow: Flow,
     /// What the client handed over.
     pub(crate) delegated: Credentials,
+    /// Who the client is, with the last token.
+    pub(crate) client: Name,
 }
 
 /// A message that was taken out of its protection.
@@ -167,6 +169,7 @@ impl Context {
         let bindings = bindings.map(Bindings::desc);
         let (mut out, mut minor) = (Buffer::new(self.library), 0);
         let mut delegated = Credentials::empty(self.library);
+        let mut client = Name::empty(self.library);
         // SAFETY: RFC 2744: as above.
         let major = unsafe {
             (self.library.gss_accept_sec_context)(
@@ -175,7 +178,7 @@ impl Context {
                 credentials.map_or(ptr::null_mut(), |credentials| credentials.raw),
                 &lent(token),
                 bindings.as_ref().map_or(ptr::null(), ptr::from_ref),
-                ptr::null_mut(),
+                &mut client.raw,
                 ptr::null_mut(),
                 &mut out.desc,
                 &mut self.flags.0,
@@ -192,6 +195,7 @@ impl Context {
                 complete: major & CONTINUE_NEEDED == 0,
             },
             delegated,
+            client,
         })
     }
 

@@ -2,7 +2,10 @@
 //! The C types of RFC 2744, and those of MIT's extensions that are used here.
 //! No logic.
 #![allow(non_camel_case_types, reason = "the C binding's own names")]
-#![allow(clippy::cast_possible_truncation, reason = "lengths of short constants")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "lengths of short constants"
+)]
 
 use core::ffi::c_void;
 
