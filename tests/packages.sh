@@ -7,7 +7,7 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libssl-dev'
 demo='cyrus-imapd cyrus-common cyrus-clients slapd libsasl2-2 libsasl2-modules libsasl2-modules-ldap util-linux mount'
-check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps'
+check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps krb5-kdc krb5-admin-server krb5-user'
 
 case ${1:-check} in
   demo) wanted="$build $demo" ;;

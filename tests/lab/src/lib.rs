@@ -8,6 +8,7 @@ pub mod base64;
 pub mod cyrus;
 pub mod imap;
 pub mod imtest;
+pub mod kdc;
 pub mod library;
 pub mod maps;
 pub mod memcached;
