@@ -18,7 +18,7 @@ help:
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
 	@echo 'make check-all the same with PostgreSQL and MariaDB servers'
 	@echo 'make test      the tests only'
-	@echo 'make stage     the library and its ldapdb plugin in target/stage/lib'
+	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make clean     removes what was built'
@@ -61,8 +61,7 @@ bench:
 install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
-	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
-	install -m 644 $(STAGE)/lib/sasl2/libsasldb.so $(DESTDIR)$(LIBDIR)/sasl2/libsasldb.so
+	for plugin in $(STAGE)/lib/sasl2/*.so; do install -m 644 $$plugin $(DESTDIR)$(LIBDIR)/sasl2/; done
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
 
 clean:

@@ -9,6 +9,7 @@ pub mod cyrus;
 pub mod database;
 pub mod imap;
 pub mod imtest;
+pub mod kdc;
 pub mod library;
 pub mod maps;
 pub mod memcached;
