@@ -161,9 +161,9 @@ pub(crate) fn ask(host: &dyn ClientHost, prompt: Prompt) -> Result<Reply> {
     })
 }
 
-fn prompt(kind: PromptKind, challenge: &str, text: &str) -> Prompt {
+fn prompt(kind: PromptKind, challenge: &'static str, text: &'static str) -> Prompt {
     Prompt {
-        challenge: Some(challenge.to_owned()),
+        challenge: Some(challenge.into()),
         ..Prompt::new(kind, text)
     }
 }

@@ -69,7 +69,9 @@ pub trait ServerHost: Host {
     ///
     /// # Errors
     /// The stores'; `CONSTRAINT_VIOLAT` where none stores such properties.
-    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()>;
+    fn store(&self, _user: &CStr, _properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        Err(NO_STORE)
+    }
     /// The application's channel bindings; the first is the preferred one.
     fn channel_bindings(&self) -> Vec<ChannelBinding>;
     /// Fills `out` with bytes that nobody can predict.

@@ -143,7 +143,7 @@ fn challenge(prompt: &Prompt) -> Option<String> {
         let all = prompt.choices.iter().map(|realm| format!("{{{realm}}}"));
         return Some(all.collect::<Vec<_>>().join(" "));
     }
-    prompt.challenge.clone()
+    prompt.challenge.as_deref().map(str::to_owned)
 }
 
 /// Asks the program's callback.
