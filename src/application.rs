@@ -7,6 +7,7 @@
 //! the program may call any function of the library from inside.
 #![forbid(unsafe_code)]
 
+use crate::ffi::application::CApplication;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::Prompt;
@@ -36,10 +37,34 @@ pub(crate) struct Authorisation<'a> {
     pub(crate) realm: Option<&'a CStr>,
 }
 
+/// The program behind a connection.
+pub(crate) enum Program {
+    /// Callback lists of C.
+    C(CApplication),
+    /// What a test stands in for.
+    #[cfg(test)]
+    Other(Box<dyn Application>),
+}
+
+impl core::ops::Deref for Program {
+    type Target = dyn Application;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::C(lists) => lists,
+            #[cfg(test)]
+            Self::Other(program) => program.as_ref(),
+        }
+    }
+}
+
 /// The program behind a connection, or behind the library as a whole.
 pub(crate) trait Application {
-    /// `SASL_CB_GETOPT`, every one of both lists until one answers.
-    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString>;
+    /// `SASL_CB_GETOPT`, every one of both lists until one answers; its text is
+    /// shown to `work`, which must not call the program.
+    fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr));
+
+    /// Whether a callback of this number is listed, with or without procedure.
+    fn lists(&self, id: c_ulong) -> bool;
 
     /// Whether there is a `SASL_CB_LOG`.
     fn takes_log(&self) -> bool;

@@ -6,15 +6,16 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
-use crate::mechanisms::ClientHandle;
+use crate::mechanisms::{self, ClientHandle};
 use crate::select::{self, SUCCESS_DATA};
 use core::cell::{Cell, OnceCell, RefCell};
 use mech::{
     ClientExchange, ClientMech, ClientStep, Disposition, Done, Features, MechInfo, Prompt,
     PromptKind,
 };
-use saslplug::{Code, Error, Result, Secret};
+use saslplug::{Code, Error, Level, Result, Secret};
 use std::ffi::CString;
+use std::sync::Arc;
 
 /// What start and step answer.
 pub(crate) struct Reply {
@@ -48,11 +49,7 @@ impl Client {
         if let Some(level) = conn.number(c"log_level") {
             conn.log_level.set(level);
         }
-        let allowed = conn.option(None, c"client_mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
-                .map(|name| select::split_plus(name).0.to_owned())
-                .collect()
-        });
+        let allowed = conn.with_option(c"client_mech_list", |list| list.map(select::mech_list));
         let client = Self {
             conn,
             exchange: Cell::default(),
@@ -85,46 +82,46 @@ impl Client {
         self.answers.replace(answers);
     }
 
+    /// Whether `client_mech_list` lets a mechanism through.
+    fn is_allowed(&self, name: &str) -> bool {
+        let allowed = self.allowed.as_ref();
+        allowed.is_none_or(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     fn mechanisms(&self) -> Vec<ClientHandle> {
-        let mut all = self.conn.library.client_mechs();
-        if let Some(names) = &self.allowed {
-            all.retain(|mechanism| {
-                names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
-            });
-        }
+        let mut all = self.conn.library.client_mechs().to_vec();
+        all.retain(|mechanism| self.is_allowed(&mechanism.info().name));
         all
     }
 
     /// The mechanisms to choose from, strongest first. Where all that the server
     /// offers is built in, no plugin is opened.
-    fn candidates(&self, offered: &[(&str, bool)]) -> Vec<ClientHandle> {
+    fn candidates(&self, offered: &[(&str, bool)]) -> Arc<[ClientHandle]> {
         let library = &self.conn.library;
-        let built_in = offered
-            .iter()
-            .all(|(name, _)| library.built_in_client(name).is_some());
-        let mut all = if built_in {
-            library.built_in_clients()
+        let built_in = library.built_in_clients();
+        let known = |(name, _): &(&str, bool)| mechanisms::find(&built_in, name).is_some();
+        if offered.iter().all(known) {
+            built_in
         } else {
             library.client_mechs()
-        };
-        if let Some(names) = &self.allowed {
-            all.retain(|mechanism| {
-                names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(&mechanism.info().name))
-            });
         }
-        all
     }
 
-    /// Names of the mechanisms that this client could use, strongest first.
+    /// Names of the mechanisms that this client could use, in the order of
+    /// `client_mech_list`, else strongest first.
     pub(crate) fn offer(&self) -> Vec<String> {
-        let mechanisms = self.mechanisms();
+        let mut mechanisms = self.mechanisms();
+        if let Some(names) = &self.allowed {
+            mechanisms.sort_by_key(|mechanism| {
+                let name = &mechanism.info().name;
+                names
+                    .iter()
+                    .position(|known| known.eq_ignore_ascii_case(name))
+            });
+        }
         let usable = mechanisms
             .iter()
-            .filter(|mechanism| self.permit(&***mechanism).is_ok());
+            .filter(|mechanism| self.permit(mechanism.mechanism()).is_ok());
         usable
             .map(|mechanism| mechanism.info().name.clone().into_owned())
             .collect()
@@ -163,14 +160,15 @@ impl Client {
         if self.interacting.get() {
             return self.advance(None);
         }
+        let (mechanism, exchange) = self.choose(list)?;
+        let info = mechanism.info();
+        if self.finished.get() && self.is_current(&info.name) {
+            return Err(self.after_the_end());
+        }
         self.exchange.set(None);
         self.finished.set(false);
         self.conn.forget_exchange();
-        let (mechanism, exchange) = self.choose(list)?;
-        let info = mechanism.info();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&mechanism.label);
         self.exchange.set(Some(exchange));
         if !wants_data || info.features.contains(Features::SERVER_FIRST) {
             return Ok(Reply {
@@ -180,6 +178,22 @@ impl Client {
             });
         }
         self.advance(None)
+    }
+
+    fn is_current(&self, name: &str) -> bool {
+        let current = self.conn.mechanism.borrow();
+        current
+            .as_deref()
+            .is_some_and(|current| current.name.to_bytes() == name.as_bytes())
+    }
+
+    /// A mechanism that has finished does not start again, as on stock; another
+    /// one may, when the server refused the first. The last error stays what it
+    /// was.
+    fn after_the_end(&self) -> Error {
+        let text = format_args!("attempting client step after doneflag");
+        self.conn.log(Level::Err, text);
+        Error::bare(Code::FAIL)
     }
 
     /// The strongest mechanism of ours that the server offers and that starts.
@@ -195,9 +209,15 @@ impl Client {
                 "channel binding is demanded, but the server offers no -PLUS mechanism",
             ));
         }
-        let mut reason = None;
-        for mechanism in self.candidates(&offered) {
+        let passed_over = |name: &str, error: &Error| {
+            self.conn
+                .log(Level::Debug, format_args!("{name} passed over: {error}"));
+        };
+        for mechanism in self.candidates(&offered).iter() {
             let name = &mechanism.info().name;
+            if !self.is_allowed(name) {
+                continue;
+            }
             let fits = |plus: bool| {
                 offered
                     .iter()
@@ -207,25 +227,22 @@ impl Client {
             if !plus && !fits(false) {
                 continue;
             }
-            if let Err(error) = self.permit(&*mechanism) {
-                reason = Some(format!("{name}: {}", error.reason()));
+            if let Err(error) = self.permit(mechanism.mechanism()) {
+                passed_over(name, &error);
                 continue;
             }
-            self.disposition.set(disposition(
-                mechanism.info(),
-                binding.is_some(),
-                plus,
-                negotiating,
-                critical,
-            ));
-            match mechanism.begin(self) {
-                Ok(exchange) => return Ok((mechanism, exchange)),
-                Err(error) => reason = Some(format!("{name}: {}", error.reason())),
+            let info = mechanism.info();
+            let bound = disposition(info, binding.is_some(), plus, negotiating, critical);
+            if critical && bound != Disposition::Used {
+                let text = "channel binding is demanded, and this would not bind";
+                passed_over(name, &Error::new(Code::NOMECH, text));
+                continue;
             }
-        }
-        if let Some(reason) = reason {
-            self.conn
-                .log(saslplug::Level::Debug, format_args!("{reason}"));
+            self.disposition.set(bound);
+            match mechanism.begin(self) {
+                Ok(exchange) => return Ok((Arc::clone(mechanism), exchange)),
+                Err(error) => passed_over(name, &error),
+            }
         }
         Err(Error::new(Code::NOMECH, "No worthy mechs found"))
     }
@@ -236,10 +253,7 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            return Err(Error::new(
-                Code::FAIL,
-                "attempting client step after doneflag",
-            ));
+            return Err(self.after_the_end());
         }
         self.advance(challenge)
     }

@@ -7,21 +7,33 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
-use crate::application::{Application, log_line};
+use crate::application::{Program, log_line};
 use crate::ffi::os;
 use crate::layer::Layer;
 use crate::library::Library;
+use crate::mechanisms::Label;
 use crate::propctx::PropCtx;
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::{ChannelBinding, Limits, Security};
-use saslplug::{Code, Error, Handle, Identity, Level, Result};
+use saslplug::{Code, Error, Handle, Identity, Level, Result, Secret};
+use std::collections::VecDeque;
 use std::ffi::CString;
+use std::rc::Rc;
 use std::sync::Arc;
 
+/// A canonical name: shared, as one name often stands for both identities, and
+/// never moved, as C holds on to its address.
+pub(crate) type Name = Rc<CStr>;
+
 /// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
-pub(crate) const NAME_MAX: usize = 1024;
+pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
+/// The same as C passes it.
+pub(crate) const NAME_ROOM: u32 = 1024;
+
+/// How many replaced names stay readable.
+const RETIRED: usize = 8;
 
 /// The text of `sasl_errdetail`, made when it is asked for: a missing callback
 /// is recorded several times in each successful login.
@@ -54,7 +66,7 @@ pub(crate) struct Connection {
     /// What init built.
     pub(crate) library: Arc<Library>,
     /// The program's callbacks.
-    pub(crate) app: Box<dyn Application>,
+    pub(crate) app: Program,
     /// The C object around this one, for adapters of C plugins.
     pub(crate) handle: Handle,
     /// The service.
@@ -76,13 +88,11 @@ pub(crate) struct Connection {
     /// `SASL_CHANNEL_BINDING`, copied when it was set.
     pub(crate) bindings: RefCell<Vec<ChannelBinding>>,
     /// `SASL_AUTHUSER`.
-    pub(crate) authid: RefCell<Option<CString>>,
+    pub(crate) authid: RefCell<Option<Name>>,
     /// `SASL_USERNAME`.
-    pub(crate) authzid: RefCell<Option<CString>>,
-    /// Name of the mechanism in use (without -PLUS).
-    pub(crate) mechanism: RefCell<Option<CString>>,
-    /// The plugin that brings it (`SASL_AUTHSOURCE`).
-    pub(crate) source: RefCell<Option<CString>>,
+    pub(crate) authzid: RefCell<Option<Name>>,
+    /// The mechanism in use.
+    pub(crate) mechanism: RefCell<Option<Arc<Label>>>,
     /// Highest level that the system log gets.
     pub(crate) log_level: Cell<i32>,
     /// The `SASL_CU_*` bits of the canonicalisation under way.
@@ -92,7 +102,9 @@ pub(crate) struct Connection {
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
-    reply: RefCell<Vec<u8>>,
+    reply: RefCell<Secret>,
+    /// Names that were replaced, oldest first.
+    retired_names: RefCell<VecDeque<Name>>,
     properties: OnceCell<Box<PropCtx>>,
     error_code: Cell<Code>,
     last_error: RefCell<LastError>,
@@ -102,7 +114,7 @@ impl Connection {
     /// A connection without identity, layer or error.
     pub(crate) fn new(
         library: Arc<Library>,
-        app: Box<dyn Application>,
+        app: Program,
         handle: Handle,
         endpoint: Endpoint,
     ) -> Self {
@@ -122,12 +134,12 @@ impl Connection {
             authid: RefCell::default(),
             authzid: RefCell::default(),
             mechanism: RefCell::default(),
-            source: RefCell::default(),
             log_level: Cell::new(Level::Err as i32),
             canon_flags: Cell::new(0),
             told_missing_store: Cell::new(false),
             layer: Layer::default(),
             reply: RefCell::default(),
+            retired_names: RefCell::default(),
             properties: OnceCell::new(),
             error_code: Cell::new(Code::OK),
             last_error: RefCell::default(),
@@ -144,16 +156,30 @@ impl Connection {
         self.properties.get().map(Box::as_ref)
     }
 
-    /// An option: the program's callbacks, then the configuration file.
-    pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
+    /// Shows an option to `work`: the program's callbacks, then the
+    /// configuration file, else `None`. The text lives for the call only, and
+    /// `work` must not call the program.
+    pub(crate) fn with_option<T>(&self, name: &CStr, work: impl Fn(Option<&CStr>) -> T) -> T {
+        let mut done = None;
         self.app
-            .option(plugin, name)
-            .or_else(|| Some(crate::config::options()?.get(name)?.to_owned()))
+            .with_option(None, name, &mut |text| done = Some(work(Some(text))));
+        done.unwrap_or_else(|| match crate::config::options() {
+            Some(config) => work(config.get(name)),
+            None => work(None),
+        })
+    }
+
+    /// An option, copied.
+    pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
+        let mut found = None;
+        self.app
+            .with_option(plugin, name, &mut |text| found = Some(text.to_owned()));
+        found.or_else(|| Some(crate::config::options()?.get(name)?.to_owned()))
     }
 
     /// The same for a number; what is no number counts as not set.
     pub(crate) fn number(&self, name: &CStr) -> Option<i32> {
-        self.option(None, name)?.to_str().ok()?.trim().parse().ok()
+        self.with_option(name, |text| text?.to_str().ok()?.trim().parse().ok())
     }
 
     /// Writes to the program's log, else to the system's when `level` is not
@@ -225,53 +251,98 @@ impl Connection {
     }
 
     /// Keeps a reply until the next one, and says where it is: address and
-    /// length, valid until then.
-    pub(crate) fn keep_reply(&self, mut reply: Vec<u8>) -> (*const u8, usize) {
+    /// length, valid until then. It may hold a password (PLAIN): wiped, and not
+    /// copied by growing.
+    pub(crate) fn keep_reply(&self, reply: Vec<u8>) -> (*const u8, usize) {
         let length = reply.len();
+        let mut reply = reply;
+        if reply.capacity() == length {
+            let old = Secret::new(reply);
+            reply = Vec::with_capacity(length.saturating_add(1));
+            reply.extend_from_slice(old.as_bytes());
+        }
         reply.push(0); // callers print challenges as strings
-        let address = reply.as_ptr();
+        let reply = Secret::new(reply);
+        let address = reply.as_bytes().as_ptr();
         self.reply.replace(reply);
         (address, length)
     }
 
+    /// Notes the mechanism in use and the plugin that it comes from.
+    pub(crate) fn name_mechanism(&self, label: &Arc<Label>) {
+        self.mechanism.replace(Some(Arc::clone(label)));
+    }
+
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
-        self.authid.replace(None);
-        self.authzid.replace(None);
+        self.forget_identity();
         self.mechanism.replace(None);
-        self.source.replace(None);
         self.layer.clear();
+    }
+
+    /// Forgets who is who.
+    pub(crate) fn forget_identity(&self) {
+        self.rename(&self.authid, None);
+        self.rename(&self.authzid, None);
+    }
+
+    /// Replaces a name, unless it is the same: plugins and programs hold on to
+    /// the pointer, and a login canonicalises the same name several times. The
+    /// old one stays readable for a while.
+    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<&Name>) {
+        if place.borrow().as_ref() == name {
+            return;
+        }
+        let Some(old) = place.replace(name.cloned()) else {
+            return;
+        };
+        let mut retired = self.retired_names.borrow_mut();
+        if retired.len() >= RETIRED {
+            retired.pop_front();
+        }
+        retired.push_back(old);
     }
 
     /// Stores a canonical name.
     ///
     /// # Errors
     /// `BUFOVER` above [`NAME_MAX`] bytes, `BADPROT` with a NUL inside.
-    pub(crate) fn store_identity(&self, name: Vec<u8>, identity: Identity) -> Result<()> {
+    pub(crate) fn store_identity(&self, name: &[u8], identity: Identity) -> Result<()> {
         if name.len() > NAME_MAX {
             return Err(Error::new(
                 Code::BUFOVER,
                 "user name longer than 1024 bytes",
             ));
         }
-        let name = CString::new(name)
-            .map_err(|_| Error::new(Code::BADPROT, "user name with a NUL inside"))?;
+        let same = |place: &RefCell<Option<Name>>| {
+            place.borrow().as_deref().map(CStr::to_bytes) == Some(name)
+        };
+        let stays = (identity == Identity::Authzid || same(&self.authid))
+            && (identity == Identity::Authid || same(&self.authzid));
+        if stays {
+            return Ok(());
+        }
+        let name =
+            shared_name(name).ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
         if identity != Identity::Authzid {
-            keep(&self.authid, &name);
+            self.rename(&self.authid, Some(&name));
         }
         if identity != Identity::Authid {
-            keep(&self.authzid, &name);
+            self.rename(&self.authzid, Some(&name));
         }
         Ok(())
     }
 }
 
-/// Stores a name unless it is there already: plugins and programs hold on to
-/// the pointer, and a login canonicalises the same name several times.
-fn keep(place: &RefCell<Option<CString>>, name: &CString) {
-    if place.borrow().as_ref() != Some(name) {
-        place.replace(Some(name.clone()));
+/// A name for C, in one allocation; `None` with a NUL inside.
+fn shared_name(name: &[u8]) -> Option<Name> {
+    let mut room = [0; 64];
+    if name.len() < room.len() {
+        room.get_mut(..name.len())?.copy_from_slice(name);
+        let text = room.get(..=name.len())?;
+        return CStr::from_bytes_with_nul(text).ok().map(Rc::from);
     }
+    CString::new(name).ok().map(Rc::from)
 }
 
 /// Before `SASL_SEC_PROPS`: everything allowed, no layer possible.

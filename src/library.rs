@@ -7,12 +7,15 @@
 use crate::application::{Application, log_line};
 use crate::config;
 use crate::ffi::os;
+use crate::lookup::Stores;
+use crate::mechanisms::Tables;
 use crate::registry::Registry;
 use core::fmt;
 use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
 
 /// The callbacks given to an init, shared by all threads.
 pub(crate) type Program = Arc<dyn Global>;
@@ -35,6 +38,10 @@ pub(crate) struct Library {
     programs: RwLock<Programs>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
     plugin_mechs: RwLock<Option<CString>>,
+    /// The property stores of the latest value of `auxprop_plugin`.
+    pub(crate) stores: RwLock<Option<Arc<Stores>>>,
+    /// The mechanism tables, as long as no plugin joins or leaves.
+    pub(crate) tables: RwLock<Tables>,
 }
 
 #[derive(Default)]
@@ -42,7 +49,7 @@ struct Programs {
     server: Option<Program>,
     client: Option<Program>,
     latest: Option<Program>,
-    name: Option<CString>,
+    name: Option<Arc<CStr>>,
 }
 
 /// The two sides of the library.
@@ -66,15 +73,58 @@ static STATE: Mutex<State> = Mutex::new(State {
     client: 0,
 });
 
+/// One init or done at a time, so that the end of one use of the library does
+/// not take apart what the beginning of the next is building. A callback or a
+/// plugin that calls an init or a done itself goes on: its thread has the turn.
+struct Turns {
+    holder: Option<ThreadId>,
+    depth: u32,
+}
+
+static TURNS: Mutex<Turns> = Mutex::new(Turns {
+    holder: None,
+    depth: 0,
+});
+static TURN_OVER: Condvar = Condvar::new();
+
+/// The right to bring a side up or down, until it is dropped.
+pub(crate) struct Turn(());
+
+/// Waits for the turn. Nothing but an init or a done waits here: no lock is
+/// held while the holder calls the program and plugins.
+pub(crate) fn turn() -> Turn {
+    let me = thread::current().id();
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    while turns.holder.is_some_and(|holder| holder != me) {
+        turns = TURN_OVER
+            .wait(turns)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+    turns.holder = Some(me);
+    turns.depth = turns.depth.saturating_add(1);
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.depth = turns.depth.saturating_sub(1);
+        if turns.depth == 0 {
+            turns.holder = None;
+            TURN_OVER.notify_one();
+        }
+    }
+}
+
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+pub(crate) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+pub(crate) fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -103,7 +153,11 @@ pub(crate) fn active(side: Side) -> Result<Arc<Library>> {
 
 /// Whether `side` is initialised.
 pub(crate) fn is_active(side: Side) -> bool {
-    active(side).is_ok()
+    let state = state();
+    match side {
+        Side::Server => state.server > 0,
+        Side::Client => state.client > 0,
+    }
 }
 
 /// Whether anything is initialised.
@@ -125,7 +179,7 @@ pub(crate) fn join(side: Side) -> bool {
     *count > 0
 }
 
-/// The first user of a side. Two threads may come here at once: both count.
+/// The first user of a side.
 pub(crate) fn begin(side: Side) {
     let mut state = state();
     let count = if side == Side::Server {
@@ -201,12 +255,12 @@ impl Library {
     }
 
     /// The name given to `sasl_server_init`.
-    pub(crate) fn set_app_name(&self, name: CString) {
-        write(&self.programs).name = Some(name);
+    pub(crate) fn set_app_name(&self, name: &CStr) {
+        write(&self.programs).name = Some(Arc::from(name));
     }
 
     /// The same.
-    pub(crate) fn app_name(&self) -> Option<CString> {
+    pub(crate) fn app_name(&self) -> Option<Arc<CStr>> {
         read(&self.programs).name.clone()
     }
 
@@ -232,10 +286,30 @@ impl Library {
 
     /// An option where there is no connection.
     pub(crate) fn option(&self, plugin: Option<&CStr>, name: &CStr) -> Option<CString> {
-        let given = self
-            .program()
-            .and_then(|program| program.option(plugin, name));
-        given.or_else(|| Some(config::options()?.get(name)?.to_owned()))
+        let mut found = None;
+        for program in self.programs() {
+            program.with_option(plugin, name, &mut |text| found = Some(text.to_owned()));
+            if found.is_some() {
+                return found;
+            }
+        }
+        Some(config::options()?.get(name)?.to_owned())
+    }
+
+    /// The callbacks of both inits, the latest first: an option of the server
+    /// is one also for a plugin that is opened after `sasl_client_init`.
+    fn programs(&self) -> Vec<Program> {
+        let programs = read(&self.programs);
+        let mut all: Vec<Program> = Vec::new();
+        for program in [&programs.latest, &programs.server, &programs.client]
+            .into_iter()
+            .flatten()
+        {
+            if !all.iter().any(|known| Arc::ptr_eq(known, program)) {
+                all.push(Arc::clone(program));
+            }
+        }
+        all
     }
 
     /// Logs where there is no connection: the program's log of the latest init,
@@ -265,10 +339,15 @@ impl Library {
         let list = self.option(None, c"plugin_mechs");
         if list.is_some() {
             *write(&self.plugin_mechs) = list;
+            *write(&self.tables) = Tables::default();
         }
     }
 
     fn end(&self, side: Side, last: bool) {
+        // What is remembered must not keep a plugin that is to go.
+        let stores = write(&self.stores).take();
+        let tables = core::mem::take(&mut *write(&self.tables));
+        drop((stores, tables));
         if side == Side::Server {
             self.registry.forget_server();
             config::set_options(None);
@@ -277,7 +356,13 @@ impl Library {
         }
         if last {
             self.registry.forget_canonusers();
+            mech::forget_keys();
         }
+        self.forget_program(side);
+    }
+
+    /// Forgets the callbacks of an init that is done or failed.
+    pub(crate) fn forget_program(&self, side: Side) {
         let mut programs = write(&self.programs);
         match side {
             Side::Server => {

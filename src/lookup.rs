@@ -5,28 +5,74 @@
 #![forbid(unsafe_code)]
 
 use crate::connection::Connection;
+use crate::library;
 use core::ffi::CStr;
 use saslplug::{Auxprop, Code, Error, Host, Identity, Level, Query, Result};
+use std::ffi::CString;
 use std::sync::Arc;
+
+/// The property stores that a value of `auxprop_plugin` stands for.
+pub(crate) struct Stores {
+    option: Option<CString>,
+    generation: u64,
+    /// In the order in which they are asked.
+    pub(crate) list: Vec<Arc<dyn Auxprop>>,
+}
+
+impl Stores {
+    /// Whether these are the stores of `option` still.
+    fn serve(&self, option: Option<&CStr>, generation: u64) -> bool {
+        self.generation == generation && self.option.as_deref() == option
+    }
+}
 
 /// The stores that `auxprop_plugin` names, or all. What is missing is told once
 /// a connection: the option is read several times in each login.
-pub(crate) fn providers(conn: &Connection) -> Vec<Arc<dyn Auxprop>> {
-    let names = conn.option(None, c"auxprop_plugin");
-    let names = names.as_deref().map(CStr::to_string_lossy);
+pub(crate) fn providers(conn: &Connection) -> Arc<Stores> {
+    let library = &conn.library;
+    let generation = library.registry.generation();
+    let known = conn.with_option(c"auxprop_plugin", |option| {
+        let stores = library::read(&library.stores).clone();
+        match stores.filter(|stores| stores.serve(option, generation)) {
+            Some(stores) => Ok(stores),
+            None => Err(option.map(CStr::to_owned)),
+        }
+    });
+    match known {
+        Ok(stores) => stores,
+        Err(option) => find_providers(conn, option, generation),
+    }
+}
+
+/// Looks the stores up, opening plugins, and remembers them if all are there:
+/// as those of `generation`, which is older than the look, so that a plugin
+/// that another thread adds meanwhile is not overlooked for ever.
+fn find_providers(conn: &Connection, option: Option<CString>, generation: u64) -> Arc<Stores> {
+    let library = &conn.library;
+    let names = option.as_deref().map(CStr::to_string_lossy);
     let mut missing = Vec::new();
-    let found = conn
-        .library
+    let list = library
         .registry
-        .auxprops(&conn.library.folders(), names.as_deref(), |name| {
-            missing.push(name.to_owned())
+        .auxprops(&library.folders(), names.as_deref(), |name| {
+            missing.push(name.to_owned());
         });
     match names.as_deref() {
-        Some(names) if found.is_empty() => tell_missing(conn, names),
+        Some(names) if list.is_empty() => tell_missing(conn, names),
         Some(_) if !missing.is_empty() => tell_missing(conn, &missing.join(" ")),
         _ => {}
     }
-    found
+    let complete = missing.is_empty();
+    drop(names);
+    let stores = Arc::new(Stores {
+        option,
+        generation,
+        list,
+    });
+    if complete {
+        let old = library::write(&library.stores).replace(Arc::clone(&stores));
+        drop(old); // not under the lock: a plugin's clean-up may run
+    }
+    stores
 }
 
 fn tell_missing(conn: &Connection, names: &str) {
@@ -64,21 +110,19 @@ pub(crate) fn run(
     identity: Identity,
     against_hash: bool,
 ) -> Result<()> {
-    let names = conn
-        .known_properties()
-        .map(|context| context.names())
-        .unwrap_or_default();
-    let names: Vec<&CStr> = names.iter().map(|name| name.as_c_str()).collect();
+    // Plugins read the names that are wanted from the property context.
     let query = Query {
         user: user.to_bytes(),
         identity,
-        names: &names,
+        names: &[],
         against_hash,
     };
     let mut outcome = Err(Error::bare(Code::NOMECH));
-    for provider in providers(conn) {
-        let answer = provider.lookup(host, &query).map(|_found| ());
-        outcome = fold(outcome, answer);
+    for provider in &providers(conn).list {
+        outcome = match (outcome, provider.lookup(host, &query)) {
+            (Ok(()), Ok(_found)) => Ok(()),
+            (so_far, answer) => fold(so_far, answer.map(|_found| ())),
+        };
     }
     outcome
 }

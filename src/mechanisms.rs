@@ -2,121 +2,219 @@
 //! The mechanisms that there are: built in, from plugin files, added by the
 //! program. A built-in wins over a plugin of its name unless the option
 //! `plugin_mechs` names it; a file that has nothing new is not opened.
+//!
+//! The tables are remembered until a plugin joins or leaves.
 #![forbid(unsafe_code)]
 
-use crate::library::Library;
-use mech::{ClientMech, ServerMech};
-use std::ffi::CStr;
+use crate::library::{Library, read, write};
+use mech::{ClientMech, MechInfo, ServerMech};
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-/// A mechanism in the tables: built in, or from a plugin that stays loaded as
-/// long as anybody holds it.
-pub(crate) enum Held<T: ?Sized + 'static> {
-    /// In `crates/mech`.
+/// A mechanism's names as C reads them.
+pub(crate) struct Label {
+    /// Without -PLUS (`SASL_MECHNAME`).
+    pub(crate) name: CString,
+    /// The plugin that brings it (`SASL_AUTHSOURCE`).
+    pub(crate) source: CString,
+}
+
+enum Held<T: ?Sized + 'static> {
     BuiltIn(&'static T),
-    /// From a file, or added by the program.
     Loaded(Arc<T>),
 }
 
-impl<T: ?Sized> Clone for Held<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Held::BuiltIn(mechanism) => Held::BuiltIn(mechanism),
-            Held::Loaded(mechanism) => Held::Loaded(Arc::clone(mechanism)),
-        }
-    }
+/// A line of a table: a mechanism, built in or from a plugin that stays loaded
+/// as long as anybody holds the line.
+pub(crate) struct Entry<T: ?Sized + 'static> {
+    mechanism: Held<T>,
+    /// Its names.
+    pub(crate) label: Arc<Label>,
 }
 
-impl<T: ?Sized> core::ops::Deref for Held<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        match self {
+impl<T: ?Sized> Entry<T> {
+    /// The mechanism itself.
+    pub(crate) fn mechanism(&self) -> &T {
+        match &self.mechanism {
             Held::BuiltIn(mechanism) => mechanism,
             Held::Loaded(mechanism) => mechanism,
         }
     }
 }
 
-/// A server mechanism.
-pub(crate) type ServerHandle = Held<dyn ServerMech>;
-/// A client mechanism.
-pub(crate) type ClientHandle = Held<dyn ClientMech>;
+impl<T: ?Sized> core::ops::Deref for Entry<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.mechanism()
+    }
+}
 
-/// Whether `name` is in a list of names.
-fn among(list: Option<&CStr>, name: &str) -> bool {
-    let list = list.map(CStr::to_string_lossy).unwrap_or_default();
-    crate::select::names(&list).any(|item| item.eq_ignore_ascii_case(name))
+/// A server mechanism.
+pub(crate) type ServerHandle = Arc<Entry<dyn ServerMech>>;
+/// A client mechanism.
+pub(crate) type ClientHandle = Arc<Entry<dyn ClientMech>>;
+
+/// What both sides' mechanisms say about themselves.
+pub(crate) trait Described {
+    /// The mechanism's line.
+    fn line(&self) -> &MechInfo;
+    /// The plugin that brings it.
+    fn origin(&self) -> &str;
+}
+
+impl Described for dyn ServerMech {
+    fn line(&self) -> &MechInfo {
+        self.info()
+    }
+    fn origin(&self) -> &str {
+        self.source()
+    }
+}
+
+impl Described for dyn ClientMech {
+    fn line(&self) -> &MechInfo {
+        self.info()
+    }
+    fn origin(&self) -> &str {
+        self.source()
+    }
+}
+
+/// The remembered tables.
+#[derive(Default)]
+pub(crate) struct Tables {
+    built_in_server: Option<Arc<[ServerHandle]>>,
+    built_in_client: Option<Arc<[ClientHandle]>>,
+    server: Option<(u64, Arc<[ServerHandle]>)>,
+    client: Option<(u64, Arc<[ClientHandle]>)>,
+}
+
+impl<T: ?Sized + Described> Entry<T> {
+    fn new(mechanism: Held<T>) -> Arc<Self> {
+        let held: &T = match &mechanism {
+            Held::BuiltIn(mechanism) => mechanism,
+            Held::Loaded(mechanism) => mechanism,
+        };
+        let text = |text: &str| CString::new(text).unwrap_or_default();
+        let label = Label {
+            name: text(&held.line().name),
+            source: text(held.origin()),
+        };
+        Arc::new(Self {
+            mechanism,
+            label: Arc::new(label),
+        })
+    }
+}
+
+/// The line of that name, without regard to case.
+pub(crate) fn find<T: ?Sized + Described>(
+    all: &[Arc<Entry<T>>],
+    name: &str,
+) -> Option<Arc<Entry<T>>> {
+    let name = name.as_bytes();
+    let is_it = |entry: &&Arc<Entry<T>>| {
+        let known = entry.label.name.as_bytes();
+        known.len() == name.len() && known.eq_ignore_ascii_case(name)
+    };
+    all.iter().find(is_it).cloned()
+}
+
+fn sorted<T: ?Sized + Described>(mut all: Vec<Arc<Entry<T>>>) -> Arc<[Arc<Entry<T>>]> {
+    all.sort_by_key(|entry| crate::select::strength(entry.line()));
+    all.into()
+}
+
+/// The built-in ones, but for those that `plugin_mechs` wants from plugins.
+fn built_in<T: ?Sized + Described>(
+    table: &[&'static T],
+    except: Option<&CStr>,
+) -> Vec<Arc<Entry<T>>> {
+    let except = except.map(CStr::to_string_lossy).unwrap_or_default();
+    let wanted = |mechanism: &&&'static T| {
+        let name = &mechanism.line().name;
+        !crate::select::names(&except).any(|item| item.eq_ignore_ascii_case(name))
+    };
+    table
+        .iter()
+        .filter(wanted)
+        .map(|mechanism| Entry::new(Held::BuiltIn(*mechanism)))
+        .collect()
+}
+
+/// A table with the mechanisms of plugins that are new.
+fn joined<T: ?Sized + Described>(
+    own: &[Arc<Entry<T>>],
+    plugins: Vec<Arc<T>>,
+) -> Arc<[Arc<Entry<T>>]> {
+    let mut all = own.to_vec();
+    for mechanism in plugins {
+        if find(&all, &mechanism.line().name).is_none() {
+            all.push(Entry::new(Held::Loaded(mechanism)));
+        }
+    }
+    sorted(all)
 }
 
 impl Library {
-    /// The built-in server mechanism of that name, unless the option
-    /// `plugin_mechs` wants the plugin's instead.
-    pub(crate) fn built_in_server(&self, name: &str) -> Option<ServerHandle> {
-        let found = mech::SERVER
-            .iter()
-            .find(|known| known.info().name.eq_ignore_ascii_case(name));
-        let found = found.filter(|_| !among(self.plugin_mechs().as_deref(), name));
-        found.map(|known| Held::BuiltIn(*known))
-    }
-
-    /// The built-in client mechanism of that name, likewise.
-    pub(crate) fn built_in_client(&self, name: &str) -> Option<ClientHandle> {
-        let found = mech::CLIENT
-            .iter()
-            .find(|known| known.info().name.eq_ignore_ascii_case(name));
-        let found = found.filter(|_| !among(self.plugin_mechs().as_deref(), name));
-        found.map(|known| Held::BuiltIn(*known))
+    /// The built-in server mechanisms, strongest first.
+    pub(crate) fn built_in_servers(&self) -> Arc<[ServerHandle]> {
+        if let Some(table) = &read(&self.tables).built_in_server {
+            return Arc::clone(table);
+        }
+        let table = sorted(built_in(mech::SERVER, self.plugin_mechs().as_deref()));
+        Arc::clone(write(&self.tables).built_in_server.insert(table))
     }
 
     /// The built-in client mechanisms, strongest first.
-    pub(crate) fn built_in_clients(&self) -> Vec<ClientHandle> {
-        let names = mech::CLIENT.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_client(name))
-            .collect();
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
+    pub(crate) fn built_in_clients(&self) -> Arc<[ClientHandle]> {
+        if let Some(table) = &read(&self.tables).built_in_client {
+            return Arc::clone(table);
+        }
+        let table = sorted(built_in(mech::CLIENT, self.plugin_mechs().as_deref()));
+        Arc::clone(write(&self.tables).built_in_client.insert(table))
     }
 
-    /// All server mechanisms, strongest first; opens what plugins there are. A
-    /// built-in wins over a file of its name.
-    pub(crate) fn server_mechs(&self) -> Vec<ServerHandle> {
-        let names = mech::SERVER.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_server(name))
-            .collect();
-        let skip = |stem: &CStr| all_built_in(stem, |name| self.built_in_server(name).is_some());
-        for mechanism in self.registry.server_mechs(&self.folders(), skip) {
-            let name = &mechanism.info().name;
-            if !all
-                .iter()
-                .any(|known| known.info().name.eq_ignore_ascii_case(name))
-            {
-                all.push(Held::Loaded(mechanism));
+    /// The built-in server mechanism of that name.
+    pub(crate) fn built_in_server(&self, name: &str) -> Option<ServerHandle> {
+        find(&self.built_in_servers(), name)
+    }
+
+    /// All server mechanisms, strongest first; opens what plugins there are.
+    pub(crate) fn server_mechs(&self) -> Arc<[ServerHandle]> {
+        let generation = self.registry.generation();
+        if let Some((known, table)) = &read(&self.tables).server {
+            if *known == generation {
+                return Arc::clone(table);
             }
         }
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
+        let own = self.built_in_servers();
+        let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
+        let table = joined(&own, self.registry.server_mechs(&self.folders(), skip));
+        // Of the generation before the look: what joins meanwhile is not lost.
+        let old = write(&self.tables)
+            .server
+            .replace((generation, Arc::clone(&table)));
+        drop(old); // not under the lock: a plugin's clean-up may run
+        table
     }
 
     /// All client mechanisms, likewise.
-    pub(crate) fn client_mechs(&self) -> Vec<ClientHandle> {
-        let names = mech::CLIENT.iter().map(|known| known.info().name.as_ref());
-        let mut all: Vec<_> = names
-            .filter_map(|name| self.built_in_client(name))
-            .collect();
-        let skip = |stem: &CStr| all_built_in(stem, |name| self.built_in_client(name).is_some());
-        for mechanism in self.registry.client_mechs(&self.folders(), skip) {
-            let name = &mechanism.info().name;
-            if !all
-                .iter()
-                .any(|known| known.info().name.eq_ignore_ascii_case(name))
-            {
-                all.push(Held::Loaded(mechanism));
+    pub(crate) fn client_mechs(&self) -> Arc<[ClientHandle]> {
+        let generation = self.registry.generation();
+        if let Some((known, table)) = &read(&self.tables).client {
+            if *known == generation {
+                return Arc::clone(table);
             }
         }
-        all.sort_by_key(|mechanism| crate::select::strength(mechanism.info()));
-        all
+        let own = self.built_in_clients();
+        let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
+        let table = joined(&own, self.registry.client_mechs(&self.folders(), skip));
+        let old = write(&self.tables)
+            .client
+            .replace((generation, Arc::clone(&table)));
+        drop(old); // as above
+        table
     }
 }
 

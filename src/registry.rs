@@ -16,6 +16,7 @@ use mech::{ClientMech, ServerMech};
 use saslplug::{Auxprop, CanonUser, Verify};
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -24,6 +25,7 @@ use std::thread;
 pub(crate) struct Registry {
     state: Mutex<State>,
     opened: Condvar,
+    generation: AtomicU64,
 }
 
 #[derive(Default)]
@@ -41,29 +43,44 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A number that changes when a plugin joins or leaves: what was looked up
+    /// under another is to be looked up again.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Adds a property store that the program brought along.
     pub(crate) fn add_auxprop(&self, provider: Arc<dyn Auxprop>) {
         self.lock().auxprops.push(provider);
+        self.changed();
     }
 
     /// Adds a canonicaliser that the program brought along.
     pub(crate) fn add_canonuser(&self, stem: CString, provider: Arc<dyn CanonUser>) {
         self.lock().canonusers.push((stem, provider));
+        self.changed();
     }
 
     /// Adds server mechanisms that the program brought along.
     pub(crate) fn add_server_mechs(&self, mechs: Vec<Arc<dyn ServerMech>>) {
         self.lock().server_mechs.extend(mechs);
+        self.changed();
     }
 
     /// Adds client mechanisms that the program brought along.
     pub(crate) fn add_client_mechs(&self, mechs: Vec<Arc<dyn ClientMech>>) {
         self.lock().client_mechs.extend(mechs);
+        self.changed();
     }
 
     /// Forgets what belongs to the server side, as its end does; files may be
     /// opened for it again.
     pub(crate) fn forget_server(&self) {
+        self.changed();
         let forgotten = {
             let mut state = self.lock();
             for file in state.files.iter_mut().flatten() {
@@ -91,6 +108,7 @@ impl Registry {
 
     /// Forgets what belongs to the client side.
     pub(crate) fn forget_client(&self) {
+        self.changed();
         let forgotten = {
             let mut state = self.lock();
             for file in state.files.iter_mut().flatten() {
@@ -325,6 +343,7 @@ impl Registry {
             file.set(kind, Progress::Open);
             file.mapped.clone_from(&mapped);
         }
+        self.changed();
         self.opened.notify_all();
     }
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use core::cmp::Reverse;
+use core::ffi::CStr;
 use mech::{Features, Limits, MechInfo, Security};
 use saslplug::{Code, Error, Result};
 
@@ -95,6 +96,13 @@ pub(crate) fn split_plus(name: &str) -> (&str, bool) {
         Some((base, end)) if end.eq_ignore_ascii_case("-PLUS") => (base, true),
         _ => (name, false),
     }
+}
+
+/// The names in the option `mech_list` or `client_mech_list`, without -PLUS.
+pub(crate) fn mech_list(option: &CStr) -> Vec<String> {
+    let text = option.to_string_lossy();
+    let names = text.split_ascii_whitespace();
+    names.map(|name| split_plus(name).0.to_owned()).collect()
 }
 
 /// The names in a mechanism list: anything that cannot be in a name separates.

@@ -7,17 +7,16 @@
 //! the exchange is simply gone.
 #![forbid(unsafe_code)]
 
-use crate::application::{Asked, Authorisation};
-use crate::connection::Connection;
+use crate::connection::{Connection, Name};
 use crate::library::Side;
-use crate::mechanisms::ServerHandle;
+use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
-use mech::{Disposition, Done, Features, ServerExchange, ServerMech, Step};
+use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
-use std::ffi::CString;
+use std::sync::Arc;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +53,7 @@ enum Transition {
 pub(crate) struct Server {
     conn: Connection,
     /// `SASL_APPNAME`.
-    pub(crate) app_name: RefCell<Option<CString>>,
+    pub(crate) app_name: RefCell<Option<Arc<CStr>>>,
     exchange: Cell<Option<Box<dyn ServerExchange>>>,
     stage: Cell<Stage>,
     transition: Cell<Transition>,
@@ -69,19 +68,15 @@ impl Server {
         if let Some(level) = conn.number(c"log_level") {
             conn.log_level.set(level);
         }
-        let transition = conn.option(None, c"auto_transition");
-        let allowed = conn.option(None, c"mech_list").map(|list| {
-            select::names(&list.to_string_lossy())
-                .map(|name| select::split_plus(name).0.to_owned())
-                .collect()
-        });
+        let transition = conn.with_option(c"auto_transition", transition_of);
+        let allowed = conn.with_option(c"mech_list", |list| list.map(select::mech_list));
         let app_name = conn.library.app_name();
         Self {
             conn,
             app_name: RefCell::new(app_name),
             exchange: Cell::default(),
             stage: Cell::new(Stage::Idle),
-            transition: Cell::new(transition_of(transition.as_deref())),
+            transition: Cell::new(transition),
             allowed,
             plus_asked: Cell::new(false),
         }
@@ -94,10 +89,10 @@ impl Server {
 
     /// The mechanisms that this connection may use: the advertised order is
     /// `mech_list`'s, else strongest first.
-    fn mechanisms(&self) -> Vec<ServerHandle> {
+    pub(crate) fn mechanisms(&self) -> Vec<ServerHandle> {
         let library = &self.conn.library;
         let Some(names) = &self.allowed else {
-            return library.server_mechs();
+            return library.server_mechs().to_vec();
         };
         let built_in: Vec<_> = names
             .iter()
@@ -107,7 +102,16 @@ impl Server {
             return built_in; // no plugin need be opened
         }
         let all = library.server_mechs();
-        names.iter().filter_map(|name| find(&all, name)).collect()
+        names
+            .iter()
+            .filter_map(|name| mechanisms::find(&all, name))
+            .collect()
+    }
+
+    /// The mechanism of the exchange that was started last.
+    pub(crate) fn current_mechanism(&self) -> Option<ServerHandle> {
+        let label = self.conn.mechanism.borrow().clone()?;
+        self.mechanism(label.name.to_str().ok()?)
     }
 
     /// The mechanism of that name, if this connection may use it.
@@ -120,7 +124,7 @@ impl Server {
         let library = &self.conn.library;
         library
             .built_in_server(name)
-            .or_else(|| find(&library.server_mechs(), name))
+            .or_else(|| mechanisms::find(&library.server_mechs(), name))
     }
 
     /// The names to offer now.
@@ -136,7 +140,7 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(&*mechanism).is_err() {
+            if self.permit(mechanism.mechanism()).is_err() {
                 continue;
             }
             let name = &mechanism.info().name;
@@ -172,13 +176,9 @@ impl Server {
     fn permit(&self, mechanism: &dyn ServerMech) -> Result<()> {
         select::permitted(mechanism.info(), &self.conn.limits.get(), self.conn.flags)
             .map_err(Error::silent)?;
-        mechanism.available(self).map_err(|error| {
-            let code = match error.code() {
-                Code::NOTDONE => Code::NOMECH,
-                code => code,
-            };
-            Error::with(code, error.reason().to_owned()).silent()
-        })
+        mechanism
+            .available(self)
+            .map_err(|error| Error::with(Code::NOMECH, error.reason().to_owned()))
     }
 
     /// Starts an exchange, abandoning one that was under way.
@@ -194,12 +194,10 @@ impl Server {
         let mechanism = self
             .mechanism(base)
             .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
-        self.permit(&*mechanism)?;
+        self.permit(mechanism.mechanism())?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
-        self.conn
-            .mechanism
-            .replace(CString::new(info.name.as_bytes()).ok());
+        self.conn.name_mechanism(&mechanism.label);
         let exchange = mechanism.begin(self)?;
         if info.features.contains(Features::SERVER_FIRST) && initial.is_some() {
             let text = "Remote sent first but mech does not allow it.";
@@ -216,9 +214,16 @@ impl Server {
         self.advance(initial)
     }
 
+    /// Ends an exchange between two of its steps, if there is one.
+    pub(crate) fn give_up(&self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.abandon(self);
+        }
+    }
+
     /// Forgets everything about an earlier exchange.
     fn reset(&self) {
-        self.exchange.set(None);
+        self.give_up();
         self.stage.set(Stage::Idle);
         self.plus_asked.set(false);
         self.conn.forget_exchange();
@@ -303,83 +308,6 @@ impl Server {
         })
     }
 
-    /// May the authid act as the authzid?
-    fn authorise(&self) -> Result<()> {
-        let (authid, authzid) = (
-            self.conn.authid.borrow().clone(),
-            self.conn.authzid.borrow().clone(),
-        );
-        let (Some(authid), Some(requested)) = (authid, authzid) else {
-            return Err(Error::new(
-                Code::FAIL,
-                "the mechanism established no identity",
-            ));
-        };
-        let realm = self.conn.realm.borrow().clone();
-        let request = Authorisation {
-            requested: &requested,
-            authid: &authid,
-            realm: realm.as_deref(),
-        };
-        match self.conn.app.authorise(&request) {
-            Asked::Given(()) => Ok(()),
-            Asked::Refused(error) => Err(error),
-            Asked::Absent(_) | Asked::Interact => {
-                if requested.is_empty() || requested == authid {
-                    return Ok(());
-                }
-                let text = "Requested identity not authenticated identity";
-                Err(Error::new(Code::BADAUTH, text))
-            }
-        }
-    }
-
-    /// Ends a verification outside an exchange: proxy policy alone.
-    ///
-    /// # Errors
-    /// The policy's.
-    pub(crate) fn allow(&self) -> Result<()> {
-        self.authorise()
-    }
-
-    /// Is what the client bound to what the application wants?
-    fn check_binding(&self, done: &Done) -> Result<()> {
-        let bindings = self.conn.bindings.borrow().clone();
-        let critical = bindings.iter().any(|binding| binding.critical);
-        match (bindings.first(), done.binding.disposition) {
-            (Some(_), Disposition::None) if critical => Err(Error::new(
-                Code::BADBINDING,
-                "server requires channel binding but client provided none",
-            )),
-            (Some(_), Disposition::Want) => Err(Error::new(
-                Code::BADAUTH,
-                "client incorrectly assumed server had no channel binding",
-            )),
-            (None, Disposition::Used) => Err(Error::new(
-                Code::BADBINDING,
-                "client provided channel binding but server had none",
-            )),
-            (Some(first), Disposition::Used) => {
-                let used = done.binding.name.as_deref().unwrap_or_default();
-                if bindings.iter().any(|binding| binding.name == used) {
-                    return Ok(());
-                }
-                let text = format!(
-                    "client channel binding {used} does not match server {}",
-                    first.name
-                );
-                Err(Error::with(Code::BADBINDING, text))
-            }
-            _ if self.plus_asked.get() && done.binding.disposition != Disposition::Used => {
-                Err(Error::new(
-                    Code::BADBINDING,
-                    "client chose a -PLUS mechanism but did not bind",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Canonicalises `name`, stores it, and looks requested properties up for
     /// each identity. `extra` are further `SASL_CU_*` bits.
     ///
@@ -415,19 +343,15 @@ impl Server {
         }
     }
 
-    fn look_up(&self, name: &RefCell<Option<CString>>, identity: Identity) -> Result<()> {
-        let name = name.borrow().clone().unwrap_or_default();
-        lookup::run(&self.conn, self, &name, identity, false)
+    fn look_up(&self, name: &RefCell<Option<Name>>, identity: Identity) -> Result<()> {
+        let name = name.borrow().clone();
+        let name = name.as_deref().unwrap_or_default();
+        lookup::run(&self.conn, self, name, identity, false)
     }
 }
 
 /// `SASL_CU_EXTERNALLY_VERIFIED`.
 pub(crate) const EXTERNALLY_VERIFIED: u32 = 4;
-
-fn find(all: &[ServerHandle], name: &str) -> Option<ServerHandle> {
-    let same = |known: &&ServerHandle| known.info().name.eq_ignore_ascii_case(name);
-    all.iter().find(same).cloned()
-}
 
 /// The spellings of a true option: the first character decides, or `on`.
 fn is_true(text: &[u8]) -> bool {
@@ -444,3 +368,7 @@ fn transition_of(option: Option<&CStr>) -> Transition {
 
 mod host;
 mod password;
+mod verdict;
+
+#[cfg(test)]
+mod tests;

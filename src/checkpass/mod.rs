@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod alwaystrue;
+mod authdaemond;
 mod auxprop;
+mod peer;
 mod plugin;
 mod saslauthd;
 
@@ -13,6 +15,7 @@ use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use saslplug::{Code, Error, Level, Result, Secret};
+use std::borrow::Cow;
 
 const CB_CHECKPASS: c_ulong = 0x8005;
 
@@ -37,6 +40,7 @@ pub(crate) trait PasswordCheck: Sync {
 static TABLE: &[&dyn PasswordCheck] = &[
     &auxprop::Auxprop,
     &saslauthd::Saslauthd,
+    &authdaemond::Authdaemond,
     &alwaystrue::AlwaysTrue,
 ];
 
@@ -46,8 +50,19 @@ static TABLE: &[&dyn PasswordCheck] = &[
 /// # Errors
 /// The last method's; `NOMECH` when no method exists.
 pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+    if password.is_empty() {
+        // Some verifiers take it for no wish to authenticate and say yes (RFC
+        // 4513 section 5.1.2): none gets to see it.
+        let text = "an empty password is never accepted";
+        return Err(Error::new(Code::BADAUTH, text));
+    }
     let conn = server.connection();
-    match conn.app.check_password(user, password) {
+    let asked = if conn.app.lists(CB_CHECKPASS) {
+        conn.app.check_password(user, password)
+    } else {
+        Asked::Absent(CB_CHECKPASS)
+    };
+    match asked {
         Asked::Given(()) => return Ok(()),
         Asked::Refused(_) => {}
         Asked::Absent(_) | Asked::Interact => conn.record_missing_callback(CB_CHECKPASS),
@@ -67,7 +82,7 @@ pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()>
 }
 
 /// Whether `user` (canonical) exists by the methods of `pwcheck_method`: each
-/// is asked, and one that knows is enough.
+/// is asked until one knows.
 ///
 /// # Errors
 /// The last method's.
@@ -75,10 +90,12 @@ pub(crate) fn exists(server: &Server, user: &CStr) -> Result<()> {
     let mut outcome = Err(Error::bare(Code::NOMECH));
     each_method(server, |method| {
         let answer = method.exists(server, user);
+        // As on stock, a yes of auxprop lets the others speak too.
+        let go_on = answer.is_err() || method.name() == "auxprop";
         if outcome.is_err() {
             outcome = answer;
         }
-        true
+        go_on
     });
     if matches!(&outcome, Err(error) if error.code() == Code::NOMECH) {
         complain(server, format_args!("no plaintext password verifier?"));
@@ -90,21 +107,31 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
     server.connection().log(
         Level::Err,
         format_args!(
-            "{what} (option pwcheck_method; known: auxprop saslauthd alwaystrue, and ldapdb where \
+            "{what} (option pwcheck_method; known: auxprop saslauthd authdaemond alwaystrue, and ldapdb where \
              its plugin is installed; auxprop needs a plugin that option auxprop_plugin names)"
         ),
     );
 }
 
+fn is_named(method: &dyn PasswordCheck, option: &CStr) -> bool {
+    method.name().as_bytes() == option.to_bytes()
+}
+
 /// Tries the configured methods as long as `attempt` says so; returns the
 /// option.
-fn each_method(server: &Server, mut attempt: impl FnMut(&dyn PasswordCheck) -> bool) -> String {
-    let configured = server.connection().option(None, c"pwcheck_method");
-    let methods = configured
-        .as_deref()
-        .unwrap_or(c"auxprop")
-        .to_string_lossy()
-        .into_owned();
+fn each_method(
+    server: &Server,
+    mut attempt: impl FnMut(&dyn PasswordCheck) -> bool,
+) -> Cow<'static, str> {
+    let methods: Cow<'static, str> = server
+        .connection()
+        .with_option(c"pwcheck_method", |option| match option {
+            None => Cow::Borrowed("auxprop"),
+            Some(option) => match TABLE.iter().find(|method| is_named(**method, option)) {
+                Some(method) => Cow::Borrowed(method.name()),
+                None => Cow::Owned(option.to_string_lossy().into_owned()),
+            },
+        });
     for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
         let built_in = TABLE
             .iter()

@@ -5,13 +5,11 @@
 
 use crate::application::{Application, Asked, Authorisation};
 use crate::ffi::arg;
-use crate::library::Global;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::ptr;
 use mech::{Prompt, PromptKind};
 use saslplug::raw::*;
-use saslplug::{Code, Error, Result, Secret};
-use std::ffi::CString;
+use saslplug::{Code, Error, Secret};
 use zeroize::Zeroizing;
 
 /// The callback lists that a connection, or the library as a whole, looks into.
@@ -23,6 +21,8 @@ pub(crate) struct CApplication {
     pub(crate) own: *const sasl_callback_t,
     /// The list given to init, or NULL.
     pub(crate) global: *const sasl_callback_t,
+    /// The numbers in both, as [`listed`] says: most questions are about others.
+    pub(crate) listed: u64,
 }
 
 // SAFETY: sasl.h: the lists stay valid and unchanged until done, and the
@@ -62,6 +62,16 @@ fn entries(list: *const sasl_callback_t) -> impl Iterator<Item = sasl_callback_t
     })
 }
 
+/// The bit of a callback number.
+const fn bit(id: c_ulong) -> u64 {
+    1 << ((id ^ (id >> 10)) & 63)
+}
+
+/// The bits of all numbers in a list, NULL being an empty one.
+pub(crate) fn listed(list: *const sasl_callback_t) -> u64 {
+    entries(list).fold(0, |all, entry| all | bit(entry.id))
+}
+
 /// Casts a procedure to its real type and calls it.
 macro_rules! call {
     ($procedure:expr, $type:ty, $($argument:expr),* $(,)?) => {{
@@ -73,9 +83,17 @@ macro_rules! call {
     }};
 }
 
+mod answers;
+mod paths;
+
+pub(crate) use answers::{prompt_id, prompt_kind};
+
 impl CApplication {
     /// Looks a callback up: the connection's list, then the global one.
     pub(crate) fn find(&self, id: c_ulong) -> Entry {
+        if self.listed & bit(id) == 0 {
+            return Entry::Absent;
+        }
         let found = entries(self.own)
             .chain(entries(self.global))
             .find(|entry| entry.id == id);
@@ -133,160 +151,18 @@ impl CApplication {
         // SAFETY: `conn` is NULL or the connection that owns this application.
         unsafe { crate::ffi::conn::property_context(self.conn) }
     }
-
-    fn simple(
-        &self,
-        id: c_ulong,
-        procedure: Procedure,
-        context: *mut c_void,
-    ) -> Asked<Option<Secret>> {
-        let mut result = ptr::null();
-        let code = call!(
-            procedure,
-            sasl_getsimple_t,
-            context,
-            number(id),
-            &mut result,
-            ptr::null_mut(), // as stock: the result is a string
-        );
-        given_text(code, result)
-    }
-
-    fn secret(
-        &self,
-        id: c_ulong,
-        procedure: Procedure,
-        context: *mut c_void,
-    ) -> Asked<Option<Secret>> {
-        let mut result: *mut sasl_secret_t = ptr::null_mut();
-        let code = call!(
-            procedure,
-            sasl_getsecret_t,
-            self.conn,
-            context,
-            number(id),
-            &mut result
-        );
-        if code != Code::OK.0 {
-            return not_given(code);
-        }
-        if result.is_null() {
-            return Asked::Given(None);
-        }
-        // SAFETY: sasl.h: on OK the secret has `len` bytes from `data` on.
-        let bytes = unsafe {
-            let len = usize::try_from((*result).len).unwrap_or(0);
-            core::slice::from_raw_parts(ptr::addr_of!((*result).data).cast::<u8>(), len)
-        };
-        Asked::Given(Some(Secret::from(bytes)))
-    }
-
-    fn realm(
-        &self,
-        prompt: &Prompt,
-        procedure: Procedure,
-        context: *mut c_void,
-    ) -> Asked<Option<Secret>> {
-        let names: Vec<CString> = prompt.choices.iter().map(|text| c_text(text)).collect();
-        let mut list: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-        list.push(ptr::null());
-        let mut result = ptr::null();
-        let code = call!(
-            procedure,
-            sasl_getrealm_t,
-            context,
-            number(SASL_CB_GETREALM),
-            list.as_mut_ptr(),
-            &mut result,
-        );
-        given_text(code, result)
-    }
-
-    fn challenge(
-        &self,
-        prompt: &Prompt,
-        id: c_ulong,
-        procedure: Procedure,
-        context: *mut c_void,
-    ) -> Asked<Option<Secret>> {
-        let challenge = prompt.challenge.as_deref().map(c_text);
-        let text = c_text(&prompt.text);
-        let default = prompt.default.as_deref().map(c_text);
-        let mut result = ptr::null();
-        let mut len: c_uint = 0;
-        let code = call!(
-            procedure,
-            sasl_chalprompt_t,
-            context,
-            number(id),
-            challenge.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
-            text.as_ptr(),
-            default.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
-            &mut result,
-            &mut len,
-        );
-        given_text(code, result)
-    }
-}
-
-fn number(id: c_ulong) -> c_int {
-    c_int::try_from(id).unwrap_or_default()
-}
-
-fn c_text(text: &str) -> CString {
-    CString::new(text).unwrap_or_default()
 }
 
 fn refused<T>(code: c_int) -> Asked<T> {
     Asked::Refused(Error::bare(Code(code)))
 }
 
-/// A question that the callback did not answer: it may want interaction.
-fn not_given<T>(code: c_int) -> Asked<T> {
-    if code == Code::INTERACT.0 {
-        Asked::Interact
-    } else {
-        refused(code)
-    }
-}
-
-fn given_text(code: c_int, result: *const c_char) -> Asked<Option<Secret>> {
-    if code != Code::OK.0 {
-        return not_given(code);
-    }
-    // SAFETY: sasl.h: on OK the result is NULL or a string that lives at least
-    // until the callback is called again.
-    let text = unsafe { arg::text(result) };
-    Asked::Given(text.map(|text| Secret::from(text.to_bytes())))
-}
-
-/// The callback number of a prompt.
-pub(crate) fn prompt_id(kind: PromptKind) -> c_ulong {
-    match kind {
-        PromptKind::User => SASL_CB_USER,
-        PromptKind::AuthName => SASL_CB_AUTHNAME,
-        PromptKind::Pass => SASL_CB_PASS,
-        PromptKind::Realm => SASL_CB_GETREALM,
-        PromptKind::Echo => SASL_CB_ECHOPROMPT,
-        PromptKind::NoEcho => SASL_CB_NOECHOPROMPT,
-    }
-}
-
-/// The prompt behind a callback number, if it is one.
-pub(crate) fn prompt_kind(id: c_ulong) -> Option<PromptKind> {
-    const KINDS: [PromptKind; 6] = [
-        PromptKind::User,
-        PromptKind::AuthName,
-        PromptKind::Pass,
-        PromptKind::Realm,
-        PromptKind::Echo,
-        PromptKind::NoEcho,
-    ];
-    KINDS.into_iter().find(|kind| prompt_id(*kind) == id)
-}
-
 impl Application for CApplication {
-    fn option(&self, plugin: Option<&CStr>, option: &CStr) -> Option<CString> {
+    fn lists(&self, id: c_ulong) -> bool {
+        !matches!(self.find(id), Entry::Absent)
+    }
+
+    fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
         let all = entries(self.own).chain(entries(self.global));
         for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
@@ -306,10 +182,12 @@ impl Application for CApplication {
             if code == Code::OK.0 {
                 // SAFETY: sasl.h: on OK the result is NULL or a string that
                 // lives at least until the next call.
-                return unsafe { arg::text(result) }.map(CStr::to_owned);
+                if let Some(text) = unsafe { arg::text(result) } {
+                    work(text);
+                }
+                return;
             }
         }
-        None
     }
 
     fn takes_log(&self) -> bool {
@@ -347,7 +225,7 @@ impl Application for CApplication {
             flags,
             realm.map_or(ptr::null(), CStr::as_ptr),
             out.as_mut_ptr().cast(),
-            MAX as c_uint,
+            crate::connection::NAME_ROOM,
             &mut out_len,
         );
         match usize::try_from(out_len) {
@@ -464,52 +342,5 @@ fn answer(code: c_int) -> Asked<()> {
         Asked::Given(())
     } else {
         refused(code)
-    }
-}
-
-impl Global for CApplication {
-    fn plugin_path(&self) -> Option<Result<CString>> {
-        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETPATH) else {
-            return None;
-        };
-        let mut path = ptr::null();
-        let code = call!(procedure, sasl_getpath_t, context, &mut path);
-        Some(path_result(code, path, "SASL_CB_GETPATH"))
-    }
-
-    fn config_path(&self) -> Option<Result<CString>> {
-        let Entry::Procedure(procedure, context) = self.find(SASL_CB_GETCONFPATH) else {
-            return None;
-        };
-        let mut path = ptr::null_mut();
-        // The header says the library frees the path; stock never does, and
-        // programs return static strings.
-        let code = call!(procedure, sasl_getconfpath_t, context, &mut path);
-        Some(path_result(code, path, "SASL_CB_GETCONFPATH"))
-    }
-
-    fn verify_file(&self, path: &CStr, kind: u32) -> Code {
-        match self.find(SASL_CB_VERIFYFILE) {
-            Entry::Procedure(procedure, context) => Code(call!(
-                procedure,
-                sasl_verifyfile_t,
-                context,
-                path.as_ptr(),
-                kind
-            )),
-            _ => Code::OK,
-        }
-    }
-}
-
-fn path_result(code: c_int, path: *const c_char, callback: &str) -> Result<CString> {
-    // SAFETY: sasl.h: on OK the path is NULL or a string.
-    match unsafe { arg::text(path) } {
-        _ if code != Code::OK.0 => Err(Error::with(
-            Code(code.min(-1)),
-            format!("{callback} failed with code {code}"),
-        )),
-        Some(path) => Ok(path.to_owned()),
-        None => Err(Error::with(Code::FAIL, format!("{callback} gave no path"))),
     }
 }

@@ -47,11 +47,11 @@ pub(crate) struct Conn {
     /// `SASL_CHANNEL_BINDING`, borrowed.
     pub(crate) binding: Cell<*const sasl_channel_binding_t>,
     /// `sasl_errdetail`'s line.
-    pub(crate) detail: RefCell<CString>,
+    pub(crate) detail: RefCell<Option<CString>>,
     /// `SASL_PLUGERR`'s text.
-    pub(crate) plugin_error: RefCell<CString>,
+    pub(crate) plugin_error: RefCell<Option<CString>>,
     /// `sasl_listmech`'s string.
-    pub(crate) list: RefCell<CString>,
+    pub(crate) list: RefCell<Option<CString>>,
     /// What `sasl_encode` and `sasl_decode` gave out.
     pub(crate) encoded: RefCell<Vec<u8>>,
     /// The same for `sasl_decode`.
@@ -64,6 +64,8 @@ pub(crate) struct Conn {
     early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
     /// The context of the latest C mechanism: it has results to show.
     shown: RefCell<Option<Rc<Context>>>,
+    /// Whether a property changed since a plugin was last shown its parameters.
+    pub(crate) params_are_old: Cell<bool>,
     /// What C plugins are shown; made when the first one is called. The last
     /// field: contexts use it while they are disposed of.
     pub(crate) params: OnceCell<Box<Params>>,
@@ -104,6 +106,7 @@ impl Conn {
             plugin_prompts: Cell::new(ptr::null_mut()),
             early: RefCell::default(),
             shown: RefCell::default(),
+            params_are_old: Cell::new(true),
             params: OnceCell::new(),
         });
         // The object is initialised now; C owns it until sasl_dispose.
@@ -151,9 +154,21 @@ impl Conn {
         drop(old); // may run a plugin's clean-up: no borrow here
     }
 
+    /// Gives up the results of an exchange that failed: the plugin cleans up
+    /// when the exchange goes.
+    pub(crate) fn hide_context(&self) {
+        let old = self.shown.take();
+        drop(old); // as above
+    }
+
     /// The results of the latest C mechanism.
     pub(crate) fn results(&self) -> Option<sasl_out_params_t> {
         self.shown.borrow().as_ref().map(|context| context.read())
+    }
+
+    /// The context of the latest C mechanism.
+    pub(crate) fn shown_context(&self) -> Option<Rc<Context>> {
+        self.shown.borrow().clone()
     }
 
     /// This connection as C knows it.

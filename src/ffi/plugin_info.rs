@@ -8,9 +8,10 @@ use crate::library::{self, Side};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
 use mech::{Features, MechInfo, Security};
-use saslplug::Code;
 use saslplug::raw::*;
+use saslplug::{Auxprop, Code};
 use std::ffi::CString;
+use std::sync::Arc;
 
 const LIST_START: c_uint = 0;
 const LIST_MECH: c_uint = 1;
@@ -35,6 +36,19 @@ fn listed(list: Option<&CStr>, name: &str) -> bool {
             .split_ascii_whitespace()
             .any(|item| item.eq_ignore_ascii_case(name))
     })
+}
+
+/// The providers that a list names, in its order; no list names all.
+fn in_order(list: Option<&CStr>, providers: Vec<Arc<dyn Auxprop>>) -> Vec<Arc<dyn Auxprop>> {
+    let Some(list) = list.map(CStr::to_string_lossy) else {
+        return providers;
+    };
+    let named = |name: &str| {
+        let same =
+            |one: &&Arc<dyn Auxprop>| one.name().to_bytes().eq_ignore_ascii_case(name.as_bytes());
+        providers.iter().filter(same).cloned().collect::<Vec<_>>()
+    };
+    list.split_ascii_whitespace().flat_map(named).collect()
 }
 
 const SECURITY: &[(Security, &str)] = &[
@@ -129,7 +143,7 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::current().server_mechs() {
+        for mechanism in library::current().server_mechs().iter() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;
@@ -208,7 +222,7 @@ pub(crate) unsafe extern "C" fn sasl_client_plugin_info(
             }
         };
         tell(ptr::null_mut(), LIST_START);
-        for mechanism in library::current().client_mechs() {
+        for mechanism in library::current().client_mechs().iter() {
             let info = mechanism.info();
             if !listed(list, &info.name) {
                 continue;
@@ -282,15 +296,12 @@ pub(crate) unsafe extern "C" fn auxprop_plugin_info(
         };
         let providers = library::current().stores();
         if providers.is_empty() {
-            return Code::OK.0;
+            return Code::NOTINIT.0;
         }
         tell(ptr::null_mut(), LIST_START);
-        for provider in providers {
+        for provider in in_order(list, providers) {
             let name = provider.name();
             let text = name.to_string_lossy();
-            if !listed(list, &text) {
-                continue;
-            }
             let mut plug = sasl_auxprop_plug_t {
                 features: 0,
                 spare_int1: 0,

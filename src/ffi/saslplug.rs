@@ -71,7 +71,11 @@ pub(crate) unsafe extern "C" fn sasl_auxprop_store(
         let outcome = match (conn, context) {
             (None, None) => {
                 let library = library::current();
-                setpass::probe(&*library, &library.stores()).map(|_any| ())
+                let stores = library.stores();
+                if stores.is_empty() {
+                    return Code::FAIL.0;
+                }
+                setpass::probe(&*library, &stores).map(|_any| ())
             }
             (conn, context) => conn
                 .and_then(Conn::server)
@@ -99,12 +103,15 @@ fn store(server: &Server, context: Option<&PropCtx>, user: Option<&CStr>) -> Res
     setpass::store(server, &providers, user, &properties)
 }
 
-/// Logs why a plugin of the program was not added.
+/// Logs why a plugin of the program was not added; `NOMECH` is its way to say
+/// that it is not wanted here.
 fn added<T>(function: &str, name: &CStr, result: Result<T>) -> core::result::Result<T, c_int> {
     result.map_err(|error| {
-        let name = name.to_string_lossy();
-        let text = format_args!("{function}: plugin {name} not added: {error}");
-        library::current().log(Level::Err, text);
+        if error.code() != Code::NOMECH {
+            let name = name.to_string_lossy();
+            let text = format_args!("{function}: plugin {name} not added: {error}");
+            library::current().log(Level::Err, text);
+        }
         error.code().0
     })
 }

@@ -8,7 +8,6 @@ use crate::library::Side;
 use crate::{checkpass, identity, setpass};
 use core::ffi::CStr;
 use saslplug::{Code, Error, Identity, Level, Result, Secret};
-use std::ffi::CString;
 
 impl Server {
     /// Verifies a password that the application got outside an exchange
@@ -19,20 +18,20 @@ impl Server {
     pub(crate) fn check_plain(&self, user: &[u8], password: &Secret) -> Result<()> {
         self.abandon();
         identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
-        let authid = self.conn.authid.borrow().clone().unwrap_or_default();
-        checkpass::run(self, &authid, password).map_err(|error| self.checkpass_failed(&error))?;
+        let authid = self.conn.authid.borrow().clone();
+        let authid = authid.as_deref().unwrap_or_default();
+        checkpass::run(self, authid, password).map_err(|error| self.checkpass_failed(&error))?;
         self.authorise()
     }
 
     /// Ends an exchange that is under way: what it established must not mix with
     /// the identity of a password check. A layer stays in force.
     fn abandon(&self) {
-        self.exchange.set(None);
+        self.give_up();
         if self.stage.get() != Stage::Done {
             self.stage.set(Stage::Idle);
         }
-        self.conn.authid.replace(None);
-        self.conn.authzid.replace(None);
+        self.conn.forget_identity();
     }
 
     /// Verifies a password for a canonical name (`sasl_utils_t.checkpass`).
@@ -70,7 +69,8 @@ impl Server {
         if !self.transitions() {
             return;
         }
-        let user: CString = self.conn.authid.borrow().clone().unwrap_or_default();
+        let user = self.conn.authid.borrow().clone();
+        let user = user.as_deref().unwrap_or_default();
         let name = user.to_string_lossy();
         self.conn.log(
             Level::Note,
@@ -84,24 +84,26 @@ impl Server {
         };
         // A login does not fail because the copy could not be kept; the log has
         // the reason.
-        let _ = setpass::run(self, &user, Some(password), flags);
+        let _ = setpass::run(self, user, Some(password), None, flags);
     }
 
     /// Sets, changes or removes a password (`sasl_setpass`). The name is taken
     /// as it is: a store knows best how it keeps names.
     ///
     /// # Errors
-    /// `BADPARAM` for `CURMECH_ONLY` without a mechanism; the stores'.
+    /// `BADPARAM` for `CURMECH_ONLY` without a mechanism; the stores' and the
+    /// mechanisms'.
     pub(crate) fn set_password(
         &self,
         user: &CStr,
         password: Option<&Secret>,
+        old: Option<&Secret>,
         flags: u32,
     ) -> Result<()> {
         if flags & setpass::CURMECH_ONLY != 0 && self.conn.mechanism.borrow().is_none() {
             let text = "No current SASL mechanism available";
             return Err(Error::new(Code::BADPARAM, text).silent());
         }
-        setpass::run(self, user, password, flags)
+        setpass::run(self, user, password, old, flags)
     }
 }

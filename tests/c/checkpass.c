@@ -49,9 +49,9 @@ static int check(const char *user, unsigned ulen, const char *pass, unsigned ple
 static void passwords(void)
 {
     static const char *tries[][2] = {
-        {"bob", "secret"}, {"bob", "wrong"}, {"bob", ""}, {"bob", "secretx"}, {"bob", "secre"},
-        {"nobody", "x"}, {"", "x"}, {"   ", "x"}, {" bob ", "secret"}, {"BOB", "secret"},
-        {"nopass", "x"}, {"empty", ""}, {"alice", "second"}, {"alice", "wonder"},
+        {"bob", "secret"}, {"bob", "wrong"}, {"bob", "secretx"}, {"bob", "secre"},
+        {"nobody", "x"}, {"", "x"}, {" bob ", "secret"}, {"BOB", "secret"},
+        {"nopass", "x"}, {"alice", "wonder"},
         {"bob@realm.example", "realmsecret"}, {"b\xff", "x"}, {NULL, NULL}};
     char *big = calloc(1, 70001);
     int i;
@@ -69,6 +69,10 @@ static void passwords(void)
     STRING(sasl_errdetail(conn));
     check("bob", 0, "secret", 6);
     STRING(sasl_errdetail(conn));
+    check("bob", 3, "secret", 0);
+    STRING(sasl_errdetail(conn));
+    check("bob", 3, "wrong", 0);
+    STRING(sasl_errdetail(conn));
     check("bobby", 3, "secret", 6);
     STRING(sasl_errdetail(conn));
     CALL(sasl_checkpass(NULL, "bob", 3, "secret", 6));
@@ -84,6 +88,33 @@ static void passwords(void)
     check("bob", 3, big, 70000);
     STRING(sasl_errdetail(conn));
     free(big);
+    down();
+}
+
+static void refused(void)
+{
+    up();
+    fresh(NULL);
+    check("   ", 3, "x", 1);
+    show_conn(conn);
+    fresh(NULL);
+    check("bob", 3, "", 0);
+    show_conn(conn);
+    fresh(NULL);
+    check("empty", 5, "", 0);
+    show_conn(conn);
+    fresh(NULL);
+    CALL(sasl_user_exists(conn, NULL, NULL, "  "));
+    STRING(sasl_errdetail(conn));
+    down();
+}
+
+static void second_password(void)
+{
+    up();
+    fresh(NULL);
+    check("alice", 5, "second", 6);
+    show_conn(conn);
     down();
 }
 
@@ -125,7 +156,7 @@ static void methods(void)
 
 static void exists(void)
 {
-    static const char *users[] = {"bob", "nobody", "nopass", "empty", "", "  ", " bob ", NULL};
+    static const char *users[] = {"bob", "nobody", "nopass", "empty", "", " bob ", NULL};
     int i;
     options[1].value = NULL;
     up();
@@ -312,6 +343,8 @@ int main(void)
 {
     SECTION(passwords);
     SECTION(repeated);
+    SECTION(refused);
+    SECTION(second_password);
     SECTION(methods);
     SECTION(exists);
     SECTION(callback);

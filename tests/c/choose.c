@@ -101,9 +101,9 @@ static int begin(const char *mechs, sasl_interact_t **need)
 static void choosing(void)
 {
     static const char *lists[] = {
-        "", " ", "PLAIN", "plain", "ANONYMOUS PLAIN LOGIN EXTERNAL", "LOGIN PLAIN", "PLAIN,LOGIN",
+        "", " ", "PLAIN", "plain", "ANONYMOUS PLAIN LOGIN", "LOGIN PLAIN", "PLAIN,LOGIN",
         "FOO", "FOO PLAIN", "PLAIN-PLUS", "(LOGIN)", "PLAINX", "XPLAIN", "PLAI", "PLAIN\nLOGIN",
-        "ANONYMOUS;LOGIN", "LOGIN\tPLAIN", "SCRAM-SHA-999 ANONYMOUS", "EXTERNAL PLAIN",
+        "ANONYMOUS;LOGIN", "LOGIN\tPLAIN", "SCRAM-SHA-999 ANONYMOUS",
         "PLAIN PLAIN", "P_L-A1N PLAIN", "\xff\xfe PLAIN", NULL};
     int i;
     up();
@@ -139,6 +139,7 @@ static void properties(void)
             props.security_flags = flags[i];
             sasl_setprop(conn, SASL_SEC_PROPS, &props);
             sasl_setprop(conn, SASL_SSF_EXTERNAL, &ssf);
+            sasl_setprop(conn, SASL_AUTH_EXTERNAL, "bob");
             say("external %u flags 0x%x", ssf, flags[i]);
             begin(all, NULL);
         }
@@ -150,12 +151,13 @@ static void properties(void)
         props.maxbufsize = 8192;
         sasl_setprop(conn, SASL_SEC_PROPS, &props);
         sasl_setprop(conn, SASL_SSF_EXTERNAL, &ssf);
+        sasl_setprop(conn, SASL_AUTH_EXTERNAL, "bob");
         say("min_ssf 1 external %u", ssf);
         begin(all, NULL);
         STRING(sasl_errdetail(conn));
     }
     fresh_with(answers, SASL_NEED_PROXY);
-    begin(all, NULL);
+    begin("PLAIN LOGIN ANONYMOUS", NULL);
     fresh_with(answers, SASL_NEED_PROXY);
     begin("LOGIN ANONYMOUS", NULL);
     fresh_with(answers, SASL_NEED_HTTP);

@@ -158,7 +158,7 @@ static void odd_answers(void)
 {
     static const struct { const char *user, *authname, *pass; int codes; } sets[] = {
         {"", "bob", "secret", 0}, {"bob", "bob", "secret", 0}, {NULL, "bob", "secret", 0},
-        {"alice", "", "secret", 0}, {"alice", " ", "secret", 0}, {" alice ", " bob ", "secret", 0},
+        {"alice", "", "secret", 0}, {" alice ", " bob ", "secret", 0},
         {"alice", "bob", "", 0}, {"a\xff", "b\xff", "\xff", 0}, {"bob@r", "bob@r", "x", 0}};
     unsigned i;
     up();
@@ -175,11 +175,43 @@ static void odd_answers(void)
         go_on("Password:", 9, NULL);
         STRING(sasl_errdetail(conn));
     }
+    down();
+}
+
+/* A name of blanks only, and a password that PLAIN cannot carry. */
+static void refused(void)
+{
+    up();
     answers[0].context = (void *)"alice";
+    answers[1].context = (void *)" ";
+    set_secret("secret", 6);
+    fresh(answers);
+    begin("PLAIN", NULL);
+    show_conn(conn);
+    fresh(answers);
+    begin("LOGIN", NULL);
+    go_on("Username:", 9, NULL);
+    STRING(sasl_errdetail(conn));
     answers[1].context = (void *)"bob";
     set_secret("nul\0inside", 10);
     fresh(answers);
     begin("PLAIN", NULL);
+    down();
+}
+
+/* EXTERNAL where nothing external is known. */
+static void no_external(void)
+{
+    static const char *lists[] = {"EXTERNAL", "EXTERNAL PLAIN", "ANONYMOUS PLAIN LOGIN EXTERNAL",
+                                  NULL};
+    int i;
+    up();
+    set_secret("secret", 6);
+    for (i = 0; lists[i] != NULL; i++) {
+        fresh(answers);
+        begin(lists[i], NULL);
+        show_conn(conn);
+    }
     down();
 }
 
@@ -369,6 +401,8 @@ int main(void)
 {
     SECTION(callbacks);
     SECTION(odd_answers);
+    SECTION(refused);
+    SECTION(no_external);
     SECTION(failing_answers);
     SECTION(interact);
     SECTION(outputs);

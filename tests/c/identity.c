@@ -90,15 +90,12 @@ static void down(void)
     DO(sasl_done());
 }
 
-static void internal(void)
+static void with_realms(const char *const *ids, const char *const *realms, unsigned count)
 {
-    static const char *ids[] = {"bob", " bob", "bob ", "  bob  ", "\tbob\n", "   ", "bob@x",
-                                "bob@", "@", "a b", "B\xc3\xb6" "b", "bob\xa0", "\vbob\f\r", NULL};
-    static const char *realms[] = {NULL, "", "r", NULL};
     unsigned r;
     int i;
     up();
-    for (r = 0; r < 3; r++)
+    for (r = 0; r < count; r++)
         for (i = 0; ids[i] != NULL; i++) {
             fresh(realms[r], NULL);
             CALL(sasl_setprop(conn, SASL_AUTH_EXTERNAL, ids[i]));
@@ -106,6 +103,28 @@ static void internal(void)
             show_conn(conn);
         }
     down();
+}
+
+static void internal(void)
+{
+    static const char *ids[] = {"bob", " bob", "bob ", "  bob  ", "\tbob\n", "bob@x",
+                                "bob@", "@", "a b", "B\xc3\xb6" "b", "bob\xa0", "\vbob\f\r", NULL};
+    static const char *realms[] = {NULL, "r"};
+    with_realms(ids, realms, 2);
+}
+
+static void empty_realm(void)
+{
+    static const char *ids[] = {"bob", " bob ", "bob@x", "bob@", NULL};
+    static const char *realms[] = {""};
+    with_realms(ids, realms, 1);
+}
+
+static void blank(void)
+{
+    static const char *ids[] = {"   ", "\t\n", NULL};
+    static const char *realms[] = {NULL, "", "r"};
+    with_realms(ids, realms, 3);
 }
 
 static void limits(void)
@@ -279,6 +298,8 @@ static void default_policy(void)
 int main(void)
 {
     SECTION(internal);
+    SECTION(empty_realm);
+    SECTION(blank);
     SECTION(limits);
     SECTION(callback);
     SECTION(plugins);

@@ -26,6 +26,7 @@ static void server(void)
     list_mechs(conn, "bob", "(", "|", ")");
     list_mechs(conn, "nobody", "", "", "");
     list_mechs(conn, NULL, "prefix", ", ", NULL);
+    list_mechs(conn, NULL, "* CAPABILITY ", "\t", "\r\n");
     CALL(sasl_listmech(conn, NULL, NULL, NULL, NULL, &result, NULL, NULL));
     CALL(sasl_listmech(conn, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
     STRING(sasl_errdetail(conn));

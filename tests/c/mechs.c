@@ -46,7 +46,6 @@ static void login(void)
     STEP(conn, "bob");
     STEP(conn, "wrong");
     show_conn(conn);
-    STEP(conn, "secret");
     fresh();
     start(conn, "LOGIN", NULL, 0);
     STEP(conn, "nobody");
@@ -54,28 +53,8 @@ static void login(void)
     show_conn(conn);
     fresh();
     start(conn, "LOGIN", NULL, 0);
-    STEP(conn, "");
-    STEP(conn, "x");
-    show_conn(conn);
-    fresh();
-    start(conn, "LOGIN", NULL, 0);
-    STEP(conn, "bob");
-    STEP(conn, "");
-    show_conn(conn);
-    fresh();
-    start(conn, "LOGIN", NULL, 0);
-    STEP(conn, "  ");
-    STEP(conn, "x");
-    show_conn(conn);
-    fresh();
-    start(conn, "LOGIN", NULL, 0);
     STEP(conn, " bob ");
     STEP(conn, "secret");
-    show_conn(conn);
-    fresh();
-    start(conn, "LOGIN", NULL, 0);
-    step(conn, NULL, 0);
-    step(conn, NULL, 0);
     show_conn(conn);
     fresh();
     start(conn, "LOGIN", NULL, 0);
@@ -121,6 +100,58 @@ static void login_nul(void)
     down();
 }
 
+/* Names and passwords that are empty, or that blanks only make look full. */
+static void refused(void)
+{
+    static const char *pairs[][2] = {{"", "x"}, {"bob", ""}, {"  ", "x"}, {NULL, NULL}};
+    unsigned i;
+    up();
+    for (i = 0; i < 4; i++) {
+        const char *name = pairs[i][0], *password = pairs[i][1];
+        fresh();
+        start(conn, "LOGIN", NULL, 0);
+        step(conn, name, name == NULL ? 0 : (unsigned)strlen(name));
+        step(conn, password, password == NULL ? 0 : (unsigned)strlen(password));
+        show_conn(conn);
+    }
+    fresh();
+    sasl_setprop(conn, SASL_AUTH_EXTERNAL, "  ");
+    START(conn, "EXTERNAL", "");
+    show_conn(conn);
+    down();
+}
+
+/* A response that is NULL where the mechanism waits for its first one. */
+static void null_response(void)
+{
+    up();
+    fresh();
+    start(conn, "ANONYMOUS", NULL, 0);
+    step(conn, NULL, 0);
+    show_conn(conn);
+    fresh();
+    sasl_setprop(conn, SASL_AUTH_EXTERNAL, "bob");
+    start(conn, "EXTERNAL", NULL, 0);
+    step(conn, NULL, 0);
+    show_conn(conn);
+    down();
+}
+
+static void after_failure(void)
+{
+    up();
+    fresh();
+    START(conn, "LOGIN", "");
+    STEP(conn, "bob");
+    STEP(conn, "wrong");
+    STEP(conn, "secret");
+    fresh();
+    START(conn, "PLAIN", "\0bob\0wrong");
+    STEP(conn, "\0bob\0secret");
+    show_conn(conn);
+    down();
+}
+
 static void anonymous(void)
 {
     static const char *traces[] = {"", "trace", "a@b.example", "line\nfeed", "\xff\xfe", "%s%n", NULL};
@@ -136,10 +167,6 @@ static void anonymous(void)
     fresh();
     start(conn, "ANONYMOUS", NULL, 0);
     STEP(conn, "trace");
-    show_conn(conn);
-    fresh();
-    start(conn, "ANONYMOUS", NULL, 0);
-    step(conn, NULL, 0);
     show_conn(conn);
     fresh();
     START(conn, "ANONYMOUS", "nul\0inside");
@@ -176,11 +203,6 @@ static void external(void)
     show_conn(conn);
     fresh();
     sasl_setprop(conn, SASL_AUTH_EXTERNAL, "bob");
-    start(conn, "EXTERNAL", NULL, 0);
-    step(conn, NULL, 0);
-    show_conn(conn);
-    fresh();
-    sasl_setprop(conn, SASL_AUTH_EXTERNAL, "bob");
     START(conn, "EXTERNAL", "bob");
     show_conn(conn);
     fresh();
@@ -189,10 +211,6 @@ static void external(void)
     show_conn(conn);
     fresh();
     sasl_setprop(conn, SASL_AUTH_EXTERNAL, "nobody");
-    START(conn, "EXTERNAL", "");
-    show_conn(conn);
-    fresh();
-    sasl_setprop(conn, SASL_AUTH_EXTERNAL, "  ");
     START(conn, "EXTERNAL", "");
     show_conn(conn);
     fresh();
@@ -248,8 +266,6 @@ static void order(void)
     START(conn, "LOGIN", "bob");
     fresh();
     START(conn, "PLAIN", "\0bob\0wrong");
-    STEP(conn, "\0bob\0secret");
-    show_conn(conn);
     START(conn, "PLAIN", "\0bob\0secret");
     show_conn(conn);
     fresh();
@@ -276,8 +292,8 @@ static void order(void)
 
 static void names(void)
 {
-    static const char *mechs[] = {"", " ", "FOO", "PLAIN ", " PLAIN", "PLAIN-PLUS", "plain-plus",
-                                  "PLAIN-PLUS-PLUS", "-PLUS", "PLAI", "PLAINX", "P%s%n", "pLaIn",
+    static const char *mechs[] = {"", " ", "FOO", "PLAIN ", " PLAIN", "PLAIN-PLUS-PLUS", "-PLUS",
+                                   "PLAI", "PLAINX", "P%s%n", "pLaIn",
                                   "EXTERNAL-PLUS", NULL};
     char *big = malloc(70000);
     const char *out;
@@ -303,6 +319,20 @@ static void names(void)
     down();
 }
 
+/* PLAIN cannot bind a channel. */
+static void plus(void)
+{
+    static const char *mechs[] = {"PLAIN-PLUS", "plain-plus", NULL};
+    int i;
+    up();
+    for (i = 0; mechs[i] != NULL; i++) {
+        fresh();
+        START(conn, mechs[i], "\0bob\0secret");
+        show_conn(conn);
+    }
+    down();
+}
+
 int main(void)
 {
     SECTION(login);
@@ -312,5 +342,9 @@ int main(void)
     SECTION(external_nul);
     SECTION(order);
     SECTION(names);
+    SECTION(plus);
+    SECTION(refused);
+    SECTION(null_response);
+    SECTION(after_failure);
     return 0;
 }

@@ -60,7 +60,6 @@ static void good(void)
     show_conn(conn);
     fresh(NULL);
     START(conn, "PLAIN", "");
-    STEP(conn, "\0bob\0secret");
     fresh(with_proxy);
     START(conn, "PLAIN", "alice\0bob\0secret");
     show_conn(conn);
@@ -69,27 +68,59 @@ static void good(void)
     down();
 }
 
-static void wrong(void)
-{
-    char *big = malloc(70000);
-    static const struct { const char *text; unsigned len; } messages[] = {
+typedef struct { const char *text; unsigned len; } message_t;
 #define M(x) {x, sizeof(x) - 1}
-        M("\0bob\0wrong"), M("\0nobody\0secret"), M("alice\0bob\0secret"), M("\0\0secret"),
-        M("\0bob\0"), M("\0bob"), M("\0"), M("bob"), M("\0bob\0secret\0"), M("\0bob\0secret\0more"),
-        M("\0   \0secret"), M("\0 bob \0secret"), M("\0bob\0secret "), M("\0BOB\0secret"),
-        M("\0b\xff\xfe\0secret"), M("\0bob@realm.example\0realmsecret"), M("\0empty\0"),
-        M("\0empty\0x"), M("\0nopass\0x"), M("\0alice\0wonder"), M("\0alice\0second"),
-        M("nobody\0bob\0secret"), M("   \0bob\0secret"), M(" bob\0bob\0secret"),
-        M("\0bob\nx\0secret"), M("\0b%s%n\0x"),
-#undef M
-    };
+
+static void each(const message_t *messages, unsigned count)
+{
     unsigned i;
-    up();
-    for (i = 0; i < sizeof messages / sizeof *messages; i++) {
+    for (i = 0; i < count; i++) {
         fresh(NULL);
         start(conn, "PLAIN", messages[i].text, messages[i].len);
         show_conn(conn);
     }
+}
+
+static void after_failure(void)
+{
+    up();
+    fresh(NULL);
+    START(conn, "PLAIN", "");
+    STEP(conn, "\0bob\0secret");
+    down();
+}
+
+/* Names and passwords that are empty, or that blanks only make look full. */
+static void refused(void)
+{
+    static const message_t messages[] = {M("\0\0secret"), M("\0bob\0"), M("\0   \0secret"),
+                                         M("\0empty\0"), M("   \0bob\0secret")};
+    up();
+    each(messages, sizeof messages / sizeof *messages);
+    down();
+}
+
+static void second_password(void)
+{
+    static const message_t messages[] = {M("\0alice\0second")};
+    up();
+    each(messages, 1);
+    down();
+}
+
+static void wrong(void)
+{
+    char *big = malloc(70000);
+    static const message_t messages[] = {
+        M("\0bob\0wrong"), M("\0nobody\0secret"), M("alice\0bob\0secret"), M("\0bob"), M("\0"), M("bob"), M("\0bob\0secret\0"), M("\0bob\0secret\0more"),
+        M("\0 bob \0secret"), M("\0bob\0secret "), M("\0BOB\0secret"),
+        M("\0b\xff\xfe\0secret"), M("\0bob@realm.example\0realmsecret"),
+        M("\0empty\0x"), M("\0nopass\0x"), M("\0alice\0wonder"),
+        M("nobody\0bob\0secret"), M(" bob\0bob\0secret"),
+        M("\0bob\nx\0secret"), M("\0b%s%n\0x"),
+    };
+    up();
+    each(messages, sizeof messages / sizeof *messages);
     memset(big, 'a', 70000);
     big[0] = 0;
     big[1025] = 0; /* 1024 characters */
@@ -140,6 +171,9 @@ int main(void)
 {
     SECTION(good);
     SECTION(wrong);
+    SECTION(refused);
+    SECTION(after_failure);
+    SECTION(second_password);
     SECTION(realm);
     SECTION(success_data);
     return 0;

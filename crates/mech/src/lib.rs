@@ -15,8 +15,11 @@ mod digest_md5;
 mod external;
 mod info;
 mod login;
+mod ntlm;
+mod otp;
 mod plain;
 mod printable;
+mod scram;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -24,7 +27,8 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
-pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
+pub use scram::{forget_keys, stored_keys};
+pub use server::{Change, Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
 pub fn stock_plugin(mechanism: &str) -> &str {
@@ -43,9 +47,16 @@ pub fn stock_plugin(mechanism: &str) -> &str {
 
 /// The built-in server mechanisms, the strongest first.
 pub static SERVER: &[&dyn ServerMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -53,9 +64,16 @@ pub static SERVER: &[&dyn ServerMech] = &[
 
 /// The built-in client mechanisms, the strongest first.
 pub static CLIENT: &[&dyn ClientMech] = &[
+    &scram::SHA_512,
+    &scram::SHA_384,
+    &scram::SHA_256,
+    &scram::SHA_224,
+    &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

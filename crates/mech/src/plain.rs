@@ -56,7 +56,7 @@ impl<'a> Message<'a> {
             .ok_or_else(|| malformed("Can only find author/en (no password)"))?;
         if parts.next().is_some() {
             return Err(malformed(
-                "Got more data than we were expecting in the PLAIN plugin\n",
+                "Got more data than we were expecting in the PLAIN plugin",
             ));
         }
         Ok(Self {
@@ -156,7 +156,8 @@ fn compose(authzid: &[u8], authid: &[u8], password: &[u8]) -> Result<Vec<u8>> {
         ));
     }
     // The exact size first: growing would leave copies of the password behind.
-    let length = authzid.len() + authid.len() + password.len() + 2;
+    // One more for the NUL that the library puts behind what it hands out.
+    let length = authzid.len() + authid.len() + password.len() + 3;
     let mut message = Vec::with_capacity(length);
     message.extend_from_slice(authzid);
     message.push(0);
@@ -228,7 +229,7 @@ mod tests {
             refusal(b"\0tim"),
             text("Can only find author/en (no password)")
         );
-        let more = text("Got more data than we were expecting in the PLAIN plugin\n");
+        let more = text("Got more data than we were expecting in the PLAIN plugin");
         assert_eq!(refusal(b"\0tim\0tanstaaftanstaaf\0"), more);
         assert_eq!(refusal(b"\0tim\0tanstaaftanstaaf\0x"), more);
     }

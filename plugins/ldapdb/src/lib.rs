@@ -19,6 +19,7 @@ use saslplug::raw::SASL_AUXPROP_FEAT_VERIFY;
 use saslplug::{
     Auxprop, CanonUser, Code, Error, Found, Host, Identity, Level, Query, Result, Secret, Verify,
 };
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
@@ -220,16 +221,17 @@ impl CanonUser for LdapDb {
         c"ldapdb"
     }
 
-    fn server(&self, host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
-        self.successor(host).unwrap_or(self).canonical(host, user)
+    fn server<'a>(&self, host: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
+        let this = self.successor(host).unwrap_or(self);
+        this.canonical(host, user).map(Cow::Owned)
     }
 
     /// A client knows no directory: blanks around the name go, as in the
     /// original plugin.
-    fn client(&self, _host: &dyn Host, user: &[u8], _identity: Identity) -> Result<Vec<u8>> {
+    fn client<'a>(&self, _: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
         match user.trim_ascii() {
             b"" => Err(Error::new(Code::BADPARAM, "ldapdb: the user name is empty")),
-            name => Ok(name.to_vec()),
+            name => Ok(Cow::Borrowed(name)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::ffi::params::Params;
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::{prop, utils};
 use crate::propctx::PropCtx;
-use core::ffi::{CStr, c_int, c_uint};
+use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::ptr::NonNull;
 use saslplug::raw::*;
 use saslplug::{Auxprop, Code, Error, Found, Host, Identity, Query, Result, Secret};
@@ -86,6 +86,38 @@ impl CAuxprop {
     }
 }
 
+/// Names up to this length are copied without an allocation.
+const SHORT: usize = 95;
+
+/// A name with a NUL behind it; on the stack unless it is long.
+struct Terminated {
+    short: [u8; SHORT + 1],
+    long: Vec<u8>,
+}
+
+impl Terminated {
+    fn new(name: &[u8]) -> Self {
+        let mut this = Self {
+            short: [0; SHORT + 1],
+            long: Vec::new(),
+        };
+        match this.short.get_mut(..name.len()) {
+            Some(place) if name.len() <= SHORT => place.copy_from_slice(name),
+            _ => this.long = [name, &[0]].concat(),
+        }
+        this
+    }
+
+    fn as_ptr(&self) -> *const c_char {
+        let bytes = if self.long.is_empty() {
+            &self.short[..]
+        } else {
+            &self.long
+        };
+        bytes.as_ptr().cast()
+    }
+}
+
 /// The server parameters of the connection behind a host.
 ///
 /// # Errors
@@ -135,20 +167,11 @@ impl Auxprop for CAuxprop {
         if query.against_hash {
             flags |= SASL_AUXPROP_VERIFY_AGAINST_HASH;
         }
-        let mut user = query.user.to_vec();
-        let len = length(&user)?;
-        user.push(0); // plugins take it for a string
+        let len = length(query.user)?;
+        let name = Terminated::new(query.user); // plugins take it for a string
         let lookup = self.plug().auxprop_lookup.ok_or(Code::FAIL)?;
         // SAFETY: saslplug.h; the parameters are up to date and live.
-        let code = unsafe {
-            lookup(
-                self.plug().glob_context,
-                params,
-                flags,
-                user.as_ptr().cast(),
-                len,
-            )
-        };
+        let code = unsafe { lookup(self.plug().glob_context, params, flags, name.as_ptr(), len) };
         outcome(code).map(|()| Found::default())
     }
 

@@ -7,9 +7,9 @@ use crate::ffi::arg;
 use crate::ffi::conn::Conn;
 use crate::ffi::params::Params;
 use crate::ffi::plugin::auxprop::{length, outcome};
-use crate::ffi::plugin::context::Context;
+use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
-use crate::ffi::plugin::server_mech::terminated;
+use crate::ffi::plugin::server_mech::{made, terminated};
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
@@ -182,11 +182,16 @@ impl ClientMech for CClientMech {
         let new = self.plug().mech_new.ok_or(Code::FAIL)?;
         let mut raw = ptr::null_mut();
         // SAFETY: saslplug.h; the parameters are up to date and live.
-        outcome(unsafe { new(self.plug().glob_context, params, &mut raw) })?;
+        let code = unsafe { new(self.plug().glob_context, params, &mut raw) };
         // SAFETY: the parameters were just filled.
         let utils = unsafe { (*params).utils };
-        let plugin = Arc::clone(&self.plugs);
-        let context = Context::new(raw, self.plug().mech_dispose, utils, plugin as _);
+        let context = || {
+            let plugin = Arc::clone(&self.plugs);
+            Context::new(raw, self.plug().mech_dispose, utils, plugin as _)
+        };
+        let context = made(code, (!raw.is_null()).then(context))?.unwrap_or_else(context);
+        let plug = self.plug();
+        context.set_idle(plug.idle.map(Idle::Client), plug.glob_context);
         conn.show_context(Rc::clone(&context));
         Ok(Box::new(CClientExchange {
             context,
@@ -242,6 +247,9 @@ impl ClientExchange for CClientExchange {
         });
         // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
         let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
+        if !(Code::OK.0..=Code::INTERACT.0).contains(&code) {
+            conn.hide_context();
+        }
         match Code(code) {
             Code::OK => Ok(ClientStep::Done(Done {
                 final_data: data,

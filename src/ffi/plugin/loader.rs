@@ -112,8 +112,12 @@ fn kept<T>(result: Result<T>, path: &Path, entry: &str) -> Option<T> {
                 error.reason()
             };
             let path = path.display();
+            let level = match error.code() {
+                Code::NOMECH => Level::Debug, // it does not want to be used here
+                _ => Level::Err,
+            };
             library::current().log(
-                Level::Err,
+                level,
                 format_args!("plugin {path}: {entry} failed: {why} ({:?})", error.code()),
             );
         })

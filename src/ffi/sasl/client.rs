@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! sasl.h, "client": init, new, start, step.
 
+use crate::application::Program as Lists;
 use crate::client::{Client, Reply};
 use crate::connection::{Connection, Endpoint};
 use crate::ffi::conn::{Conn, Session};
@@ -8,7 +9,7 @@ use crate::ffi::prompts::Prompts;
 use crate::ffi::sasl::{property, server, setup};
 use crate::ffi::{arg, edge};
 use crate::library::{self, Program, Side};
-use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ffi::{c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::*;
 use saslplug::{Code, Error, Level, Result};
@@ -23,6 +24,10 @@ pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback
     edge::guard(Code::FAIL.0, || {
         if library::join(Side::Client) {
             return Code::OK.0;
+        }
+        let _turn = library::turn();
+        if library::join(Side::Client) {
+            return Code::OK.0; // another thread was first
         }
         let app = super::begin(Side::Client, callbacks);
         let program: Program = Arc::new(app);
@@ -84,7 +89,7 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
             };
             let app = super::callbacks(Side::Client, callbacks);
             Conn::create(app, |app, handle| {
-                let conn = Connection::new(library, Box::new(app), handle, endpoint);
+                let conn = Connection::new(library, Lists::C(app), handle, endpoint);
                 Ok::<_, Error>(Session::Client(Client::new(conn)?))
             })
         });
@@ -135,6 +140,12 @@ impl Results {
         }
     }
 
+    /// No data: what a failure leaves, so that nobody sends garbage.
+    fn clear(&self) {
+        self.out.set(ptr::null());
+        self.len.set(0);
+    }
+
     fn give(&self, conn: &Conn, reply: Reply) -> Result<Code> {
         if reply.code == Code::INTERACT {
             return self.ask(conn, &reply);
@@ -148,10 +159,7 @@ impl Results {
                 self.len
                     .set(c_uint::try_from(length).map_err(|_| Code::BUFOVER)?);
             }
-            None => {
-                self.out.set(ptr::null());
-                self.len.set(0);
-            }
+            None => self.clear(),
         }
         Ok(reply.code)
     }
@@ -169,8 +177,7 @@ impl Results {
         } else {
             self.prompts.set(plugins);
         }
-        self.out.set(ptr::null());
-        self.len.set(0);
+        self.clear();
         Ok(Code::INTERACT)
     }
 }
@@ -218,10 +225,17 @@ pub(crate) unsafe extern "C" fn sasl_client_start(
             .client()
             .ok_or_else(|| edge::bad_argument("no client connection"))?;
         let list = list.ok_or_else(|| edge::bad_argument("mechlist is NULL"))?;
+        if results.len.is_null() && !results.out.is_null() {
+            return Err(edge::bad_argument("clientoutlen is NULL"));
+        }
         take_answers(conn, client);
-        let reply = client.start(&list.to_string_lossy(), !results.out.is_null())?;
-        mech.set(name_of(conn));
-        results.give(conn, reply)
+        let reply = client.start(&arg::lossy(list), !results.out.is_null());
+        let name = name_of(conn);
+        if !name.is_null() {
+            mech.set(name);
+            results.clear();
+        }
+        results.give(conn, reply?)
     })
 }
 
@@ -232,7 +246,7 @@ fn name_of(conn: &Conn) -> *const c_char {
         .mechanism
         .borrow()
         .as_deref()
-        .map_or(ptr::null(), CStr::as_ptr)
+        .map_or(ptr::null(), |label| label.name.as_ptr())
 }
 
 /// Goes on with an exchange.
@@ -269,6 +283,7 @@ pub(crate) unsafe extern "C" fn sasl_client_step(
         if input.is_none() && serverinlen > 0 {
             return Err(edge::bad_argument("serverin is NULL, but has a length"));
         }
+        results.clear();
         take_answers(conn, client);
         let reply = client.step(Some(input.unwrap_or_default()))?;
         results.give(conn, reply)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! sasl.h, what both sides share: done, dispose, errors, lists.
 
-use crate::application::log_line;
 use crate::ffi::conn::{Conn, Session};
+use crate::ffi::params::Params;
+use crate::ffi::plugin::context::Idle;
 use crate::ffi::{arg, edge};
 use crate::library::{self, Side};
 use core::ffi::{CStr, c_char, c_int, c_uint};
@@ -39,7 +40,11 @@ pub(crate) unsafe extern "C" fn sasl_dispose(pconn: *mut *mut sasl_conn_t) {
         };
         let conn = core::mem::replace(pconn, ptr::null_mut());
         // SAFETY: sasl.h: NULL or live.
-        if unsafe { Conn::borrow(conn) }.is_some() {
+        if let Some(live) = unsafe { Conn::borrow(conn) } {
+            // While callbacks and plugins can still use the connection.
+            if let Some(server) = live.server() {
+                server.give_up();
+            }
             // SAFETY: live, and the program gives it up.
             unsafe { Conn::destroy(conn) };
         }
@@ -85,18 +90,38 @@ pub(crate) unsafe extern "C" fn sasl_errdetail(conn: *mut sasl_conn_t) -> *const
         let Some(conn) = conn else { return ptr::null() };
         let detail = conn.connection().error_detail();
         let address = detail.as_ptr();
-        conn.detail.replace(detail);
+        conn.detail.replace(Some(detail));
         address
     })
 }
 
-/// Gives plugins idle time; none of ours needs it.
+/// Gives the mechanism of a connection idle time; the answer is the plugin's:
+/// not 0 where it did something. No built-in one needs any.
 ///
 /// # Safety
 /// - `conn`: NULL or a live connection
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn sasl_idle(_conn: *mut sasl_conn_t) -> c_int {
-    0
+pub(crate) unsafe extern "C" fn sasl_idle(conn: *mut sasl_conn_t) -> c_int {
+    // SAFETY: sasl.h: see above.
+    let conn = unsafe { Conn::borrow(conn) };
+    edge::guard(0, || conn.and_then(idle).unwrap_or(0))
+}
+
+fn idle(conn: &Conn) -> Option<c_int> {
+    let context = conn.shown_context()?;
+    let (idle, glob) = context.idle()?;
+    Some(match idle {
+        Idle::Server(idle) => {
+            let params = Params::server(conn, conn.server()?);
+            // SAFETY: saslplug.h; context and parameters live for the call.
+            unsafe { idle(glob, context.as_ptr(), params) }
+        }
+        Idle::Client(idle) => {
+            let params = Params::client(conn, conn.client()?);
+            // SAFETY: as above.
+            unsafe { idle(glob, context.as_ptr(), params) }
+        }
+    })
 }
 
 /// The names of all mechanisms, both sides, as an array that ends with NULL.
@@ -134,6 +159,7 @@ impl Names {
                 names.push(info.name.clone().into_owned());
             }
         }
+        names.reverse(); // the strongest comes last: docs/behaviour.md#life-order
         let texts: Vec<CString> = names.into_iter().flat_map(CString::new).collect();
         let mut list: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
         list.push(ptr::null());
@@ -182,6 +208,8 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         if result.is_null() {
             return Err(edge::bad_argument("result is NULL"));
         }
+        plen.set(0);
+        pcount.set(0);
         let names = match conn.session() {
             Session::Server(server) => server.offer()?,
             Session::Client(client) => client.offer(),
@@ -189,11 +217,11 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         let text = |text: Option<&CStr>| text.unwrap_or_default().to_string_lossy().into_owned();
         let separator = sep.map_or_else(|| " ".to_owned(), |sep| text(Some(sep)));
         let list = format!("{}{}{}", text(prefix), names.join(&separator), text(suffix));
-        let list = log_line(format_args!("{list}"));
+        let list = CString::new(list).unwrap_or_default();
         plen.set(c_uint::try_from(list.as_bytes().len()).unwrap_or(c_uint::MAX));
         pcount.set(c_int::try_from(names.len()).unwrap_or(c_int::MAX));
         result.set(list.as_ptr());
-        conn.list.replace(list);
+        conn.list.replace(Some(list));
         Ok(Code::OK)
     })
 }

@@ -7,7 +7,7 @@ use crate::ffi::{arg, edge};
 use core::ffi::{c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::sasl_conn_t;
-use saslplug::{Code, Error, Result};
+use saslplug::{Code, Error, Level, Result};
 
 /// Keeps a result and says where it is.
 fn give(
@@ -105,18 +105,28 @@ pub(crate) unsafe extern "C" fn sasl_encodev(
         }
         // SAFETY: not NULL; sasl.h promises `numiov` pieces.
         let pieces = unsafe { core::slice::from_raw_parts(invec, numiov as usize) };
-        let mut plain = Vec::new();
+        // First the sum: nothing is read of what is refused.
+        let total = pieces
+            .iter()
+            .fold(0_usize, |sum, piece| sum.saturating_add(piece.iov_len));
+        if c_uint::try_from(total).is_err() {
+            return Err(edge::bad_argument("pieces of more than 4 GiB together"));
+        }
+        let mut plain = Vec::with_capacity(total);
         for piece in pieces {
-            let room = usize::try_from(c_uint::MAX).unwrap_or(usize::MAX);
-            if plain.len().saturating_add(piece.iov_len) > room {
-                return Err(edge::bad_argument("pieces of more than 4 GiB together"));
-            }
             if !piece.iov_base.is_null() {
                 // SAFETY: not NULL; the piece covers its length.
                 plain.extend_from_slice(unsafe {
                     core::slice::from_raw_parts(piece.iov_base.cast::<u8>(), piece.iov_len)
                 });
             }
+        }
+        if let Err(error) = refuse_without_buffer(conn, "sasl_encode[v]") {
+            // docs/behaviour.md#err-forgotten: text and log, but no code.
+            conn.connection().set_error_text(error.reason());
+            let text = format_args!("{}", error.reason());
+            conn.connection().log(Level::Fail, text);
+            return Ok(error.code());
         }
         encode(conn, &plain, &output, &len, "sasl_encode[v]")
     })

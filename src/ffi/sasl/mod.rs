@@ -10,7 +10,7 @@ pub(crate) mod property;
 pub(crate) mod server;
 pub(crate) mod setup;
 
-use crate::ffi::application::CApplication;
+use crate::ffi::application::{CApplication, listed};
 use crate::ffi::{memory, utils};
 use crate::library::{self, Left, Side};
 use core::ptr;
@@ -53,6 +53,7 @@ pub(crate) fn callbacks(side: Side, own: *const sasl_callback_t) -> CApplication
         conn: ptr::null_mut(),
         own,
         global: global.map_or(ptr::null(), |list| list.global),
+        listed: global.map_or(0, |list| list.listed) | listed(own),
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn begin(side: Side, list: *const sasl_callback_t) -> CApplication {
         conn: ptr::null_mut(),
         own: ptr::null(),
         global: list,
+        listed: listed(list),
     };
     memory::fix_allocator();
     utils::publish();
@@ -93,6 +95,8 @@ pub(crate) fn end(side: Side) {
 /// Undoes [`begin`] after an init that failed.
 pub(crate) fn abandon(side: Side) {
     end(side);
+    // The program may free the list now: nothing may look into it again.
+    library::current().forget_program(side);
     if !library::is_any_active() {
         utils::withdraw();
     }
@@ -100,6 +104,7 @@ pub(crate) fn abandon(side: Side) {
 
 /// One user of a side less.
 pub(crate) fn leave(side: Side) -> Code {
+    let _turn = library::turn();
     match library::leave(side) {
         Left::Nothing => Code::NOTINIT,
         Left::InUse => Code::CONTINUE,

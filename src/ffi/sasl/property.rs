@@ -5,13 +5,16 @@
 use crate::connection::is_address_port;
 use crate::ffi::conn::{Conn, address};
 use crate::ffi::{arg, edge};
+use crate::mechanisms::Label;
 use core::cell::RefCell;
 use core::ffi::{CStr, c_int, c_void};
+use core::ops::Deref;
 use core::ptr;
 use mech::{ChannelBinding, Security};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Result};
 use std::ffi::CString;
+use std::sync::Arc;
 
 const NOT_YET: &str = "Information that was requested is not yet available.";
 
@@ -25,11 +28,11 @@ enum Value {
     Unset,
 }
 
-fn text(place: &RefCell<Option<CString>>) -> *const c_void {
+fn text<T: Deref<Target = CStr>>(place: &RefCell<Option<T>>) -> *const c_void {
     address(place.borrow().as_deref()).cast()
 }
 
-fn once_known(place: &RefCell<Option<CString>>) -> Value {
+fn once_known<T: Deref<Target = CStr>>(place: &RefCell<Option<T>>) -> Value {
     let known = text(place);
     if known.is_null() {
         Value::NotYet
@@ -76,8 +79,8 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
     Ok(match number {
         SASL_USERNAME => once_known(&shared.authzid),
         SASL_AUTHUSER => once_known(&shared.authid),
-        SASL_MECHNAME => once_known(&shared.mechanism),
-        SASL_AUTHSOURCE => once_known(&shared.source),
+        SASL_MECHNAME => label(conn, |label| &label.name),
+        SASL_AUTHSOURCE => label(conn, |label| &label.source),
         SASL_SSF => Value::At(shared.layer.ssf.as_ptr().cast()),
         SASL_MAXOUTBUF => Value::At(shared.layer.max_outbuf.as_ptr().cast()),
         SASL_GETOPTCTX => Value::At(conn.as_ptr().cast()),
@@ -87,7 +90,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         SASL_PLUGERR => {
             let text = shared.error_text();
             let at = text.as_ptr().cast();
-            conn.plugin_error.replace(text);
+            conn.plugin_error.replace(Some(text));
             Value::At(at)
         }
         SASL_SERVICE => Value::At(shared.service.as_ptr().cast()),
@@ -101,6 +104,14 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         SASL_DEFUSERREALM | SASL_APPNAME => return server_value(conn, number),
         _ => return Err(edge::bad_argument("unknown property")),
     })
+}
+
+/// One of the names of the mechanism in use; they live as long as its table.
+fn label(conn: &Conn, which: fn(&Label) -> &CString) -> Value {
+    match conn.connection().mechanism.borrow().as_deref() {
+        Some(label) => Value::At(which(label).as_ptr().cast()),
+        None => Value::NotYet,
+    }
 }
 
 /// What only a server connection has.
@@ -147,6 +158,7 @@ pub(crate) unsafe extern "C" fn sasl_setprop(
     // SAFETY: sasl.h: see above.
     let conn = unsafe { Conn::borrow(conn) };
     edge::run(conn, |conn| {
+        conn.params_are_old.set(true);
         match propnum {
             SASL_GSS_CREDS => conn.gss_creds.set(value),
             SASL_HTTP_REQUEST => conn.http_request.set(value.cast()),
@@ -252,7 +264,9 @@ fn set_text(conn: &Conn, number: c_int, text: Option<&CStr>) -> Result<()> {
                 let text = "Tried to set application name on non-server connection";
                 return Err(Error::new(Code::BADPROT, text));
             };
-            server.app_name.replace(filled());
+            server
+                .app_name
+                .replace(text.filter(|text| !text.is_empty()).map(Arc::from));
             Ok(())
         }
         _ => Err(Error::new(Code::BADPARAM, "Unknown parameter type")),

@@ -50,13 +50,14 @@ fn environment(name: &str) -> Option<CString> {
     CString::new(std::env::var_os(name)?.as_bytes()).ok()
 }
 
-fn folders(list: &CStr) -> Vec<PathBuf> {
-    let text = list
-        .to_bytes()
-        .split(|byte| *byte == b'=')
-        .next()
-        .unwrap_or_default();
-    text.split(|byte| *byte == b':')
+/// The folders of plugins in a list, which ends at an equals sign.
+fn plugin_list(list: &CStr) -> Vec<PathBuf> {
+    let bytes = list.to_bytes();
+    folders(bytes.split(|byte| *byte == b'=').next().unwrap_or_default())
+}
+
+fn folders(list: &[u8]) -> Vec<PathBuf> {
+    list.split(|byte| *byte == b':')
         .filter(|folder| !folder.is_empty())
         .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
         .collect()
@@ -69,7 +70,7 @@ fn folders(list: &CStr) -> Vec<PathBuf> {
 /// The callback's.
 pub(crate) fn plugin_folders(program: &Program) -> Result<Vec<PathBuf>> {
     if let Some(path) = program.plugin_path() {
-        return path.map(|path| folders(&path));
+        return path.map(|path| plugin_list(&path));
     }
     Ok(default_folders())
 }
@@ -77,7 +78,7 @@ pub(crate) fn plugin_folders(program: &Program) -> Result<Vec<PathBuf>> {
 /// The folders of plugins that no callback chose.
 fn default_folders() -> Vec<PathBuf> {
     if let Some(path) = paths(|paths| paths.plugin.clone()).or_else(|| environment("SASL_PATH")) {
-        return folders(&path);
+        return plugin_list(&path);
     }
     let mut all: Vec<PathBuf> = loader::folder_beside_library().into_iter().collect();
     let system = PathBuf::from(PLUGIN_FOLDER);
@@ -110,9 +111,9 @@ pub(crate) fn default_config_path() -> CString {
 /// The callback's.
 pub(crate) fn config_folders(program: &Program) -> Result<Vec<PathBuf>> {
     if let Some(path) = program.config_path() {
-        return path.map(|path| folders(&path));
+        return path.map(|path| folders(path.to_bytes()));
     }
-    Ok(folders(&default_config_path()))
+    Ok(folders(default_config_path().to_bytes()))
 }
 
 /// Sets the folders of plugins or of configuration files.
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn lists_end_at_an_equals_sign() {
-        let list = |text: &CStr| folders(text);
+        let list = |text: &CStr| plugin_list(text);
         assert_eq!(list(c"/a:/b"), [PathBuf::from("/a"), PathBuf::from("/b")]);
         assert_eq!(list(c"/a=/b:/c"), [PathBuf::from("/a")]);
         assert!(list(c"::").is_empty());

@@ -180,6 +180,42 @@ static void null_members(void)
     sasl_done();
 }
 
+/* The callbacks of an init that failed belong to the program again. */
+static int refuse(const sasl_utils_t *utils, int max, int *version, sasl_auxprop_plug_t **plug,
+                  const char *plugname)
+{
+    (void)max;
+    (void)version;
+    (void)plug;
+    (void)plugname;
+    utils->seterror(NULL, 0, "refused");
+    return SASL_FAIL;
+}
+
+static void freed_callbacks(void)
+{
+    static const sasl_callback_t list[] = {{SASL_CB_LOG, PROC(cb_log), NULL},
+                                           {SASL_CB_GETOPT, PROC(cb_getopt), NULL},
+                                           {SASL_CB_LIST_END, NULL, NULL}};
+    sasl_callback_t *copy = malloc(sizeof list);
+    FILE *file = fopen("conf/oxitest.conf", "w");
+    int code;
+    fputs("no colon\n", file);
+    fclose(file);
+    memcpy(copy, list, sizeof list);
+    hush = 1;
+    code = sasl_server_init(copy, "oxitest");
+    memset(copy, 0x55, sizeof list);
+    free(copy);
+    report("init", code);
+    code = sasl_auxprop_add_plugin("refuse", refuse);
+    report("add", code);
+    unlink("conf/oxitest.conf");
+    code = sasl_server_init(NULL, "oxitest");
+    report("init again", code);
+    sasl_done();
+}
+
 int main(void)
 {
     SECTION(step_before_start);
@@ -191,5 +227,6 @@ int main(void)
     SECTION(empty_format);
     SECTION(restart);
     SECTION(null_members);
+    SECTION(freed_callbacks);
     return 0;
 }

@@ -223,7 +223,7 @@ static void util_calls(void)
     PROBE(sasl_decode64("YWJj", 4, NULL, 10, &len));
     PROBE(sasl_decode64("YWJj", 4, room, sizeof room, NULL));
     PROBE(sasl_mkchal(NULL, room, sizeof room, 0) > 0);
-    PROBE(sasl_mkchal(NULL, room, sizeof room, 1));
+    PROBE(sasl_mkchal(NULL, room, sizeof room, 1) > 0);
     PROBE(sasl_mkchal(s, NULL, 100, 0));
     PROBE(sasl_utf8verify(NULL, 0));
     PROBE(sasl_utf8verify(NULL, 5));

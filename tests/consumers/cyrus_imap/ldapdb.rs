@@ -3,14 +3,15 @@
 //! asserted, and what it does not tell (one process for many logins, secrets
 //! that must not be logged, the same lines on stock).
 
-use lab::cyrus::Service;
+use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::imtest;
 use lab::library::Library;
-use lab::placed::Way;
+use lab::placed::{Placed, Way};
 use lab::process::wait_until;
-use lab::slapd::Person;
-use lab::story::{MISTAKES, SERVICE_PASSWORD, Story, USER};
+use lab::scratch::Scratch;
+use lab::slapd::{Kind, Person, Slapd};
+use lab::story::{Lines, MISTAKES, SERVICE_PASSWORD, Story, USER};
 use std::thread;
 use std::time::Duration;
 
@@ -194,6 +195,30 @@ fn clients_with_our_library_log_in() {
         assert!(right.authenticated, "{}\n{}", right.said, logs(&story));
         let wrong = imtest::run(address, mechanism, USER.0, WRONG, &environment).unwrap();
         assert!(!wrong.authenticated, "{}", wrong.said);
+    }
+}
+
+/// As installed: our plugins first, then the distribution's, which has a
+/// ldapdb of its own and users of sasldb.
+#[test]
+fn the_distributions_plugins_may_stand_behind_ours() {
+    let scratch = Scratch::new().unwrap();
+    let mut placed = Placed::new(Library::Ours, &scratch).unwrap();
+    placed.search_system_too().unwrap();
+    let slapd = Slapd::start(&scratch, Kind::SimpleOnly, SERVICE_PASSWORD, &[]).unwrap();
+    let lines = Lines::eight(&slapd.address().to_string(), SERVICE_PASSWORD).text();
+    let service = Service::Fresh;
+    let cyrus = Cyrus::start(&scratch, &placed, Way::LibraryPath, service, &lines).unwrap();
+    for method in Method::ALL {
+        let right = imap::try_login(cyrus.address(), method, USER.0, USER.1).unwrap();
+        let logs = cyrus.syslog().lines();
+        assert!(
+            right.ok,
+            "{method:?}: {right:?}\n{logs:#?}\n{}",
+            slapd.log()
+        );
+        let wrong = imap::try_login(cyrus.address(), method, USER.0, WRONG).unwrap();
+        assert!(!wrong.ok, "{method:?}: {wrong:?}");
     }
 }
 

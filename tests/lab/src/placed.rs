@@ -36,6 +36,7 @@ pub struct Placed {
     which: Library,
     folder: PathBuf,
     library: PathBuf,
+    behind: Option<PathBuf>,
 }
 
 impl Placed {
@@ -52,6 +53,7 @@ impl Placed {
             which,
             folder,
             library,
+            behind: None,
         };
         if which == Library::Stock {
             // What ours has built in.
@@ -76,6 +78,19 @@ impl Placed {
         scratch::copy(&from, &self.plugins().join(name))
     }
 
+    /// Adds a plugin of this project, whatever the library is.
+    pub fn add_our_plugin(&self, name: &str) -> io::Result<()> {
+        let from = Library::Ours.plugins()?.join(name);
+        scratch::copy(&from, &self.plugins().join(name))
+    }
+
+    /// Lets programs look for plugins in the distribution's folder too, after
+    /// the copies: what an administrator would write.
+    pub fn search_system_too(&mut self) -> io::Result<()> {
+        self.behind = Some(Library::Stock.plugins()?);
+        Ok(())
+    }
+
     /// Which library this is.
     pub fn which(&self) -> Library {
         self.which
@@ -97,6 +112,10 @@ impl Placed {
             Way::Preload => format!("LD_PRELOAD={}", self.library.display()),
             Way::LibraryPath => format!("LD_LIBRARY_PATH={}", self.folder.display()),
         };
-        [injected, format!("SASL_PATH={}", self.plugins().display())]
+        let mut path = format!("SASL_PATH={}", self.plugins().display());
+        if let Some(behind) = &self.behind {
+            path.push_str(&format!(":{}", behind.display()));
+        }
+        [injected, path]
     }
 }

@@ -144,8 +144,8 @@ fn realm_prompt(realms: &[Vec<u8>], proposal: &str) -> Prompt {
         .collect();
     let list: Vec<_> = choices.iter().map(|realm| format!("{{{realm}}}")).collect();
     Prompt {
-        challenge: Some(format!("Available realms: {}.", list.join(", "))),
-        default: Some(proposal.to_owned()),
+        challenge: Some(format!("Available realms: {}.", list.join(", ")).into()),
+        default: Some(proposal.to_owned().into()),
         choices,
         ..Prompt::new(PromptKind::Realm, "Please enter your realm")
     }
@@ -298,13 +298,13 @@ impl Challenge {
         if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case(b"utf-8")) {
             return Err(Error::new(Code::BADAUTH, "Charset must be UTF-8"));
         }
-        let nonce = nonce.filter(|nonce| !nonce.is_empty());
-        challenge.nonce = nonce.ok_or_else(|| fail("Don't have nonce."))?;
         match algorithm {
             None => return Err(fail("Must see 'algorithm' once. Didn't see at all")),
             Some(name) if name.eq_ignore_ascii_case(b"md5-sess") => {}
             Some(_) => return Err(fail("'algorithm' isn't 'md5-sess'")),
         }
+        let nonce = nonce.filter(|nonce| !nonce.is_empty());
+        challenge.nonce = nonce.ok_or_else(|| fail("Don't have nonce."))?;
         challenge.take_qop(host, qop.as_deref().unwrap_or(b"auth"));
         challenge.take_ciphers(host, cipher.as_deref().unwrap_or_default());
         Ok(challenge)

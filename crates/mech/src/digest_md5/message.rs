@@ -157,10 +157,10 @@ pub(super) fn parse_number(value: &[u8]) -> Option<u32> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// A `nc` value: up to eight hexadecimal digits.
+/// A `nc` value: eight hexadecimal digits, as both sides hash it.
 pub(super) fn parse_count(value: &[u8]) -> Option<u32> {
     let text = core::str::from_utf8(value).ok()?;
-    let digits = (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u32::from_str_radix(text, 16).ok()).flatten()
 }
 
@@ -237,7 +237,7 @@ mod tests {
             assert_eq!(parse_number(bad), None);
         }
         assert_eq!(parse_count(b"0000000a"), Some(10));
-        for bad in [&b""[..], b"zz", b"000000001", b"+1"] {
+        for bad in [&b""[..], b"1", b"0000000z", b"000000001", b"+0000001"] {
             assert_eq!(parse_count(bad), None);
         }
     }
