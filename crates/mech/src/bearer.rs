@@ -20,18 +20,22 @@ pub(crate) struct Bearer {
     form: Form,
 }
 
+type Read = for<'a> fn(&'a [u8]) -> Result<Presented<'a>>;
+type Write = fn(&[u8], Option<&str>, &Secret) -> Result<Vec<u8>>;
+type Failure = fn(Refusal, Option<&str>, Option<&str>) -> String;
+
 /// The messages of a mechanism.
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
     /// Its name.
     pub(crate) name: &'static str,
     /// Reads the client's message.
-    pub(crate) read: for<'a> fn(&'a [u8]) -> Result<Presented<'a>>,
+    pub(crate) read: Read,
     /// Writes the client's message: user, server's name, token.
-    pub(crate) write: fn(&[u8], Option<&str>, &Secret) -> Result<Vec<u8>>,
+    pub(crate) write: Write,
     /// The challenge after a refusal; the options `oauth_scope` and
     /// `oauth_openid_configuration`.
-    pub(crate) failure: fn(Refusal, Option<&str>, Option<&str>) -> String,
+    pub(crate) failure: Failure,
     /// What the client answers to it.
     pub(crate) dummy: &'static [u8],
 }
