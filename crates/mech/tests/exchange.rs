@@ -405,9 +405,10 @@ fn altered(name: &str, index: usize, change: impl Fn(Vec<u8>) -> Vec<u8>, what: 
     );
 }
 
-/// SCRAM derives a key in each exchange: of four members a few positions do.
+/// SCRAM derives a key in each exchange, OTP walks a chain: of four members of
+/// the one, and of the other, a few positions do.
 fn stride(name: &str) -> usize {
-    if name.starts_with("SCRAM") && name != "SCRAM-SHA-256" {
+    if name == "OTP" || name.starts_with("SCRAM") && name != "SCRAM-SHA-256" {
         13
     } else {
         1
@@ -544,7 +545,12 @@ fn mutate(random: &Random, mut message: Vec<u8>) -> Vec<u8> {
 }
 
 fn rounds(name: &str) -> usize {
-    if name.starts_with("SCRAM") { 150 } else { 3000 }
+    match name {
+        // Each exchange derives a key.
+        "OTP" => 300,
+        name if name.starts_with("SCRAM") => 150,
+        _ => 3000,
+    }
 }
 
 #[test]
