@@ -253,7 +253,12 @@ impl Client {
     /// `FAIL` out of order, else the mechanism's own; the exchange is over then.
     pub(crate) fn step(&self, challenge: Option<&[u8]>) -> Result<Reply> {
         if self.finished.get() {
-            return Err(self.after_the_end());
+            let Some(exchange) = self.exchange.take() else {
+                return Err(self.after_the_end());
+            };
+            // The server objects to what was to be the last response.
+            self.exchange.set(Some(exchange));
+            self.finished.set(false);
         }
         self.advance(challenge)
     }
@@ -286,7 +291,12 @@ impl Client {
                     prompts,
                 })
             }
-            ClientStep::Done(done) => self.finish(done),
+            ClientStep::Done(done) => {
+                if done.may_object {
+                    self.exchange.set(Some(exchange));
+                }
+                self.finish(done)
+            }
         }
     }
 

@@ -23,3 +23,4 @@ mod registry;
 mod select;
 mod server;
 mod setpass;
+mod token;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::{EXTERNALLY_VERIFIED, Server};
-use crate::setpass;
+use crate::{setpass, token};
 use core::ffi::CStr;
 use core::fmt;
 use mech::{ChannelBinding, Limits, Lookup, ServerHost};
@@ -142,6 +142,14 @@ impl ServerHost for Server {
             return Err(NO_STORE);
         }
         setpass::store(self, &providers, user, properties)
+    }
+
+    fn can_check_tokens(&self) -> Result<()> {
+        token::configured(&self.conn)
+    }
+
+    fn check_token(&self, _: &str, _: Option<&[u8]>, token: &Secret) -> Result<String> {
+        token::verify(&self.conn, token)
     }
 
     fn transition(&self, password: &Secret) {

@@ -95,6 +95,7 @@ impl ServerExchange for Accepting {
             final_data: (!flow.token.is_empty()).then_some(flow.token),
             binding: crate::gssapi::bound(host, acceptor.flags()),
             layer,
+            ..Done::default()
         }))
     }
 }

@@ -191,4 +191,7 @@ pub struct Done {
     pub binding: Binding,
     /// The security layer, if one was agreed on.
     pub layer: Option<Negotiated>,
+    /// Client: the server may still object with one more challenge; the exchange
+    /// is then asked again.
+    pub may_object: bool,
 }

@@ -8,6 +8,7 @@
 
 mod anonymous;
 pub mod base64;
+mod bearer;
 mod client;
 mod cram_md5;
 mod credentials;
@@ -16,6 +17,7 @@ mod external;
 mod info;
 mod login;
 mod ntlm;
+mod oauthbearer;
 mod otp;
 mod plain;
 mod printable;
@@ -23,6 +25,7 @@ mod scram;
 mod server;
 #[cfg(test)]
 mod testing;
+mod xoauth2;
 
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
@@ -59,6 +62,8 @@ pub static SERVER: &[&dyn ServerMech] = &[
     &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
+    &oauthbearer::MECHANISM,
+    &xoauth2::MECHANISM,
     &anonymous::MECHANISM,
 ];
 
@@ -76,6 +81,8 @@ pub static CLIENT: &[&dyn ClientMech] = &[
     &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
+    &oauthbearer::MECHANISM,
+    &xoauth2::MECHANISM,
     &anonymous::MECHANISM,
 ];
 
@@ -85,8 +92,9 @@ mod tests {
     use std::path::Path;
 
     /// Files that are no mechanism.
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 9] = [
         "base64",
+        "bearer",
         "client",
         "credentials",
         "info",

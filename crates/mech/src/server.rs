@@ -72,6 +72,27 @@ pub trait ServerHost: Host {
     fn store(&self, _user: &CStr, _properties: &[(&CStr, &[Secret])]) -> Result<()> {
         Err(NO_STORE)
     }
+    /// Whether a verifier of bearer tokens is configured.
+    ///
+    /// # Errors
+    /// `NOMECH` when there is none.
+    fn can_check_tokens(&self) -> Result<()> {
+        Err(NO_VERIFIER)
+    }
+    /// Verifies a bearer token and says whose it is. `user` is whom the client
+    /// wants to act as; the verifier need not care.
+    ///
+    /// # Errors
+    /// `BADAUTH`, `EXPIRED`, … for a token that does not do; `NOMECH`,
+    /// `UNAVAIL`, `CONFIGERR` when it cannot be verified.
+    fn check_token(
+        &self,
+        _mechanism: &str,
+        _user: Option<&[u8]>,
+        _token: &Secret,
+    ) -> Result<String> {
+        Err(NO_VERIFIER)
+    }
     /// The application's channel bindings; the first is the preferred one.
     fn channel_bindings(&self) -> Vec<ChannelBinding>;
     /// Fills `out` with bytes that nobody can predict.
@@ -99,6 +120,11 @@ pub struct Change<'a> {
 const NO_STORE: Error = Error::new(
     Code::NOMECH,
     "no property store that can store (option auxprop_plugin)",
+);
+
+const NO_VERIFIER: Error = Error::new(
+    Code::NOMECH,
+    "nothing verifies bearer tokens (option oauth_jwks)",
 );
 
 /// A server mechanism.

@@ -274,6 +274,28 @@ impl ServerHost for FakeServer {
         Ok(())
     }
 
+    fn can_check_tokens(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// A user's password is the token; `full`: nobody can tell.
+    fn check_token(&self, _: &str, user: Option<&[u8]>, token: &Secret) -> Result<String> {
+        let user = user.unwrap_or_default().escape_ascii();
+        self.note(format!("check_token {user}"));
+        if self.full.get() {
+            return Err(Error::bare(Code::UNAVAIL));
+        }
+        let owner = self.users.iter().find(|(_, properties)| {
+            let mut values = properties
+                .iter()
+                .filter(|(name, _)| *name == c"*userPassword")
+                .flat_map(|(_, values)| values);
+            values.any(|value| value == token)
+        });
+        let (owner, _) = owner.ok_or(Error::bare(Code::BADAUTH))?;
+        Ok(String::from_utf8_lossy(owner).into_owned())
+    }
+
     fn transition(&self, _: &Secret) {
         self.note("transition".to_owned());
     }

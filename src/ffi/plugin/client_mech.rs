@@ -255,6 +255,7 @@ impl ClientExchange for CClientExchange {
                 final_data: data,
                 binding: self.context.binding(),
                 layer: self.context.layer(),
+                may_object: false,
             })),
             Code::CONTINUE => Ok(ClientStep::Response(data)),
             Code::INTERACT => Ok(ClientStep::Interact(Vec::new())),

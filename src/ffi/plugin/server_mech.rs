@@ -318,6 +318,7 @@ impl ServerExchange for CServerExchange {
                 final_data: data,
                 binding: self.context.binding(),
                 layer: self.context.layer(),
+                may_object: false,
             })),
             Code::CONTINUE => Ok(Step::Challenge(data.unwrap_or_default())),
             Code(code) if code < 0 => Err(Error::bare(Code(code))),

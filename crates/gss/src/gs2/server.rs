@@ -89,6 +89,7 @@ impl ServerExchange for Exchange {
             final_data: (!flow.token.is_empty()).then_some(flow.token),
             binding,
             layer: None,
+            ..Done::default()
         }))
     }
 }

@@ -142,6 +142,7 @@ impl Exchange {
             final_data: None,
             binding,
             layer,
+            ..Done::default()
         }))
     }
 }

@@ -212,7 +212,7 @@ impl Server {
         Ok(Step::Done(Done {
             final_data,
             binding,
-            layer: None,
+            ..Done::default()
         }))
     }
 
