@@ -11,6 +11,7 @@ pub mod imtest;
 pub mod library;
 pub mod maps;
 pub mod memcached;
+pub mod packages;
 pub mod placed;
 pub mod port;
 pub mod process;
