@@ -6,16 +6,18 @@ CARGO ?= cargo
 # to use it. With LIBDIR=/usr/lib/x86_64-linux-gnu it takes stock's place.
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib/oxisasl
+INCLUDEDIR ?= $(PREFIX)/include/oxisasl
 DESTDIR ?=
 # Where the distribution has its library and plugins.
 STOCK ?= /usr/lib/x86_64-linux-gnu
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan packages fmt clippy unsafe test stage bench install clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
+	@echo 'make check-all the same, and the C programs on a library with AddressSanitizer'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its ldapdb plugin in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
@@ -27,6 +29,13 @@ demo:
 	@$(CARGO) run -q -p lab --bin demo
 
 check: packages fmt clippy unsafe test
+
+check-all: check asan
+
+# Needs the nightly toolchain, and gcc for the programs.
+asan:
+	@sh tests/packages.sh check
+	sh tests/asan.sh
 
 packages:
 	@sh tests/packages.sh check
@@ -57,6 +66,13 @@ install: stage
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
 	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
 	install -m 644 $(STAGE)/lib/sasl2/libsasldb.so $(DESTDIR)$(LIBDIR)/sasl2/libsasldb.so
+	ln -sf libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so
+	install -d $(DESTDIR)$(INCLUDEDIR)/sasl $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/sasl/*.h $(DESTDIR)$(INCLUDEDIR)/sasl
+	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(LIBDIR)|' \
+	  -e 's|@includedir@|$(INCLUDEDIR)|' include/libsasl2.pc.in \
+	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
 
 clean:
