@@ -17,9 +17,9 @@ STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same, and the C programs on a library with AddressSanitizer'
+	@echo 'make check-all the same with PostgreSQL and MariaDB servers, and AddressSanitizer'
 	@echo 'make test      the tests only'
-	@echo 'make stage     the library and its ldapdb plugin in target/stage/lib'
+	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make clean     removes what was built'
@@ -30,7 +30,11 @@ demo:
 
 check: packages fmt clippy unsafe test
 
-check-all: check asan
+# What is not installed is skipped by `check` and missed by `check-all`.
+check-all:
+	@sh tests/packages.sh check-all
+	LAB_ALL=1 $(MAKE) check
+	$(MAKE) asan
 
 # Needs the nightly toolchain, and gcc for the programs.
 asan:
@@ -64,8 +68,7 @@ bench:
 install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
-	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
-	install -m 644 $(STAGE)/lib/sasl2/libsasldb.so $(DESTDIR)$(LIBDIR)/sasl2/libsasldb.so
+	for plugin in $(STAGE)/lib/sasl2/*.so; do install -m 644 $$plugin $(DESTDIR)$(LIBDIR)/sasl2/; done
 	ln -sf libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so
 	install -d $(DESTDIR)$(INCLUDEDIR)/sasl $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 include/sasl/*.h $(DESTDIR)$(INCLUDEDIR)/sasl

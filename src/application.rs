@@ -7,6 +7,7 @@
 //! the program may call any function of the library from inside.
 #![forbid(unsafe_code)]
 
+use crate::ffi::application::CApplication;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::Prompt;
@@ -34,6 +35,26 @@ pub(crate) struct Authorisation<'a> {
     pub(crate) authid: &'a CStr,
     /// The realm given to `sasl_server_new`.
     pub(crate) realm: Option<&'a CStr>,
+}
+
+/// The program behind a connection.
+pub(crate) enum Program {
+    /// Callback lists of C.
+    C(CApplication),
+    /// What a test stands in for.
+    #[cfg(test)]
+    Other(Box<dyn Application>),
+}
+
+impl core::ops::Deref for Program {
+    type Target = dyn Application;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::C(lists) => lists,
+            #[cfg(test)]
+            Self::Other(program) => program.as_ref(),
+        }
+    }
 }
 
 /// The program behind a connection, or behind the library as a whole.

@@ -7,7 +7,7 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
-use crate::application::{Application, log_line};
+use crate::application::{Program, log_line};
 use crate::ffi::os;
 use crate::layer::Layer;
 use crate::library::Library;
@@ -17,12 +17,11 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::{ChannelBinding, Limits, Security};
-use saslplug::{Code, Error, Handle, Identity, Level, Result};
+use saslplug::{Code, Error, Handle, Identity, Level, Result, Secret};
 use std::collections::VecDeque;
 use std::ffi::CString;
 use std::rc::Rc;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// A canonical name: shared, as one name often stands for both identities, and
 /// never moved, as C holds on to its address.
@@ -67,7 +66,7 @@ pub(crate) struct Connection {
     /// What init built.
     pub(crate) library: Arc<Library>,
     /// The program's callbacks.
-    pub(crate) app: Box<dyn Application>,
+    pub(crate) app: Program,
     /// The C object around this one, for adapters of C plugins.
     pub(crate) handle: Handle,
     /// The service.
@@ -103,7 +102,7 @@ pub(crate) struct Connection {
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
-    reply: RefCell<Zeroizing<Vec<u8>>>,
+    reply: RefCell<Secret>,
     /// Names that were replaced, oldest first.
     retired_names: RefCell<VecDeque<Name>>,
     properties: OnceCell<Box<PropCtx>>,
@@ -115,7 +114,7 @@ impl Connection {
     /// A connection without identity, layer or error.
     pub(crate) fn new(
         library: Arc<Library>,
-        app: Box<dyn Application>,
+        app: Program,
         handle: Handle,
         endpoint: Endpoint,
     ) -> Self {
@@ -256,16 +255,15 @@ impl Connection {
     /// copied by growing.
     pub(crate) fn keep_reply(&self, reply: Vec<u8>) -> (*const u8, usize) {
         let length = reply.len();
-        let mut reply = Zeroizing::new(reply);
-        if reply.capacity() > length {
-            reply.push(0); // callers print challenges as strings
-        } else {
-            let mut longer = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
-            longer.extend_from_slice(&reply);
-            longer.push(0);
-            reply = longer;
+        let mut reply = reply;
+        if reply.capacity() == length {
+            let old = Secret::new(reply);
+            reply = Vec::with_capacity(length.saturating_add(1));
+            reply.extend_from_slice(old.as_bytes());
         }
-        let address = reply.as_ptr();
+        reply.push(0); // callers print challenges as strings
+        let reply = Secret::new(reply);
+        let address = reply.as_bytes().as_ptr();
         self.reply.replace(reply);
         (address, length)
     }
@@ -309,25 +307,23 @@ impl Connection {
     ///
     /// # Errors
     /// `BUFOVER` above [`NAME_MAX`] bytes, `BADPROT` with a NUL inside.
-    pub(crate) fn store_identity(&self, name: Vec<u8>, identity: Identity) -> Result<()> {
+    pub(crate) fn store_identity(&self, name: &[u8], identity: Identity) -> Result<()> {
         if name.len() > NAME_MAX {
             return Err(Error::new(
                 Code::BUFOVER,
                 "user name longer than 1024 bytes",
             ));
         }
-        if name.contains(&0) {
-            return Err(Error::new(Code::BADPROT, "user name with a NUL inside"));
-        }
         let same = |place: &RefCell<Option<Name>>| {
-            place.borrow().as_deref().map(CStr::to_bytes) == Some(&name)
+            place.borrow().as_deref().map(CStr::to_bytes) == Some(name)
         };
         let stays = (identity == Identity::Authzid || same(&self.authid))
             && (identity == Identity::Authid || same(&self.authzid));
         if stays {
             return Ok(());
         }
-        let name: Name = Rc::from(CString::new(name).unwrap_or_default());
+        let name =
+            shared_name(name).ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
         if identity != Identity::Authzid {
             self.rename(&self.authid, Some(&name));
         }
@@ -336,6 +332,17 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// A name for C, in one allocation; `None` with a NUL inside.
+fn shared_name(name: &[u8]) -> Option<Name> {
+    let mut room = [0; 64];
+    if name.len() < room.len() {
+        room.get_mut(..name.len())?.copy_from_slice(name);
+        let text = room.get(..=name.len())?;
+        return CStr::from_bytes_with_nul(text).ok().map(Rc::from);
+    }
+    CString::new(name).ok().map(Rc::from)
 }
 
 /// Before `SASL_SEC_PROPS`: everything allowed, no layer possible.

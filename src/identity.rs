@@ -10,6 +10,7 @@ use crate::connection::{Connection, NAME_MAX};
 use crate::library::Side;
 use core::ffi::c_ulong;
 use saslplug::{Code, Error, Host, Identity, Result};
+use std::borrow::Cow;
 
 const CB_CANON_USER: c_ulong = 0x8007;
 
@@ -41,7 +42,7 @@ pub(crate) fn establish(
     conn.canon_flags.set(flags);
     let name = asked.as_deref().unwrap_or(name);
     let canonical = ask_provider(conn, host, side, name, identity)?;
-    conn.store_identity(canonical, identity)
+    conn.store_identity(&canonical, identity)
 }
 
 fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
@@ -60,13 +61,13 @@ fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<
     }
 }
 
-fn ask_provider(
+fn ask_provider<'a>(
     conn: &Connection,
     host: &dyn Host,
     side: Side,
-    name: &[u8],
+    name: &'a [u8],
     identity: Identity,
-) -> Result<Vec<u8>> {
+) -> Result<Cow<'a, [u8]>> {
     let wanted = conn.with_option(c"canon_user_plugin", |option| {
         let name = option.unwrap_or(canonuser::INTERNAL.name());
         canonuser::find(name).ok_or_else(|| name.to_owned())

@@ -49,7 +49,7 @@ struct Programs {
     server: Option<Program>,
     client: Option<Program>,
     latest: Option<Program>,
-    name: Option<CString>,
+    name: Option<Arc<CStr>>,
 }
 
 /// The two sides of the library.
@@ -153,7 +153,11 @@ pub(crate) fn active(side: Side) -> Result<Arc<Library>> {
 
 /// Whether `side` is initialised.
 pub(crate) fn is_active(side: Side) -> bool {
-    active(side).is_ok()
+    let state = state();
+    match side {
+        Side::Server => state.server > 0,
+        Side::Client => state.client > 0,
+    }
 }
 
 /// Whether anything is initialised.
@@ -251,12 +255,12 @@ impl Library {
     }
 
     /// The name given to `sasl_server_init`.
-    pub(crate) fn set_app_name(&self, name: CString) {
-        write(&self.programs).name = Some(name);
+    pub(crate) fn set_app_name(&self, name: &CStr) {
+        write(&self.programs).name = Some(Arc::from(name));
     }
 
     /// The same.
-    pub(crate) fn app_name(&self) -> Option<CString> {
+    pub(crate) fn app_name(&self) -> Option<Arc<CStr>> {
         read(&self.programs).name.clone()
     }
 

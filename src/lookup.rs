@@ -119,8 +119,10 @@ pub(crate) fn run(
     };
     let mut outcome = Err(Error::bare(Code::NOMECH));
     for provider in &providers(conn).list {
-        let answer = provider.lookup(host, &query).map(|_found| ());
-        outcome = fold(outcome, answer);
+        outcome = match (outcome, provider.lookup(host, &query)) {
+            (Ok(()), Ok(_found)) => Ok(()),
+            (so_far, answer) => fold(so_far, answer.map(|_found| ())),
+        };
     }
     outcome
 }

@@ -112,9 +112,12 @@ pub(crate) fn find<T: ?Sized + Described>(
     all: &[Arc<Entry<T>>],
     name: &str,
 ) -> Option<Arc<Entry<T>>> {
-    all.iter()
-        .find(|entry| entry.line().name.eq_ignore_ascii_case(name))
-        .cloned()
+    let name = name.as_bytes();
+    let is_it = |entry: &&Arc<Entry<T>>| {
+        let known = entry.label.name.as_bytes();
+        known.len() == name.len() && known.eq_ignore_ascii_case(name)
+    };
+    all.iter().find(is_it).cloned()
 }
 
 fn sorted<T: ?Sized + Described>(mut all: Vec<Arc<Entry<T>>>) -> Arc<[Arc<Entry<T>>]> {

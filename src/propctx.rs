@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod few;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -18,10 +19,14 @@ use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use core::ptr;
 use saslplug::{Code, Error, Result, Secret, raw};
-use store::Inner;
+use store::{Inner, Name, Room};
 
 /// A property context.
-pub(crate) struct PropCtx(RefCell<Inner>);
+pub(crate) struct PropCtx {
+    inner: RefCell<Inner>,
+    /// Beside the cell that is borrowed mutably: C reads it at any time.
+    room: Room,
+}
 
 fn not_requested() -> Error {
     Error::new(
@@ -44,7 +49,10 @@ impl PropCtx {
     pub(crate) const fn new(estimate: usize) -> Self {
         // The estimate is a guess: a huge one must not cost memory.
         let estimate = if estimate < 64 { estimate } else { 64 };
-        Self(RefCell::new(Inner::new(estimate)))
+        Self {
+            inner: RefCell::new(Inner::new(estimate)),
+            room: Room::new(),
+        }
     }
 
     /// Appends the names that are not there yet and clears all values. No name
@@ -55,16 +63,31 @@ impl PropCtx {
         if count == 0 {
             return;
         }
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         if inner.entries.is_empty() {
-            inner.expect(count);
+            inner.expect(count, &self.room);
         }
         for name in names {
             if inner.find(name.to_bytes()).is_none() {
-                inner.append(name.to_bytes());
+                let copy = inner.names.add(name.to_bytes());
+                inner.append(Name::Copy(copy), &self.room);
             }
         }
-        inner.clear_values();
+        inner.clear_values(&self.room);
+    }
+
+    /// The same for names that live for ever: they are not copied.
+    pub(crate) fn request_known(&self, names: &[&'static CStr]) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.entries.is_empty() && names.len() > store::FEW {
+            inner.expect(names.len(), &self.room);
+        }
+        for name in names {
+            if inner.find(name.to_bytes()).is_none() {
+                inner.append(Name::Known(name), &self.room);
+            }
+        }
+        inner.clear_values(&self.room);
     }
 
     /// Adds a value. No name = that of the previous call; no value = an empty
@@ -73,14 +96,14 @@ impl PropCtx {
     /// # Errors
     /// `BADPARAM` when the name was not requested or there is no previous one.
     pub(crate) fn set(&self, name: Option<&CStr>, value: Option<&[u8]>) -> Result<()> {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         if let Some(name) = name {
             inner.current = inner.find(name.to_bytes());
         }
         let entry = inner.current.ok_or_else(not_requested)?;
         match value {
-            Some(value) => inner.add(entry, value),
-            None => inner.make_list(entry),
+            Some(value) => inner.add(entry, value, &self.room),
+            None => inner.make_list(entry, &self.room),
         }
         Ok(())
     }
@@ -110,27 +133,27 @@ impl PropCtx {
     /// The array that `prop_get` hands out, ended by a NULL name. Valid until
     /// the next request, full clear or drop; it shows later values as well.
     pub(crate) fn array(&self) -> *const raw::propval {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         let count = inner.entries.len();
-        inner.make_room(count);
-        inner.view.as_ptr().cast()
+        inner.make_room(count, &self.room);
+        inner.view(&self.room).as_ptr().cast()
     }
 
     /// One property as C sees it now; `None` if it was not requested.
     pub(crate) fn property(&self, name: &CStr) -> Option<raw::propval> {
-        let inner = self.0.borrow();
+        let inner = self.inner.borrow();
         let entry = inner.find(name.to_bytes())?;
-        inner.view.get(entry).map(Cell::get)
+        inner.view(&self.room).get(entry).map(Cell::get)
     }
 
     /// Forgets all values, and with `requests` the names as well.
     pub(crate) fn clear(&self, requests: bool) {
-        let mut inner = self.0.borrow_mut();
-        inner.clear_values();
+        let mut inner = self.inner.borrow_mut();
+        inner.clear_values(&self.room);
         if requests {
             inner.entries.clear();
             inner.names.reset();
-            for cell in &inner.view {
+            for cell in inner.view(&self.room) {
                 cell.set(Self::NOTHING);
             }
         }
@@ -138,65 +161,68 @@ impl PropCtx {
 
     /// Wipes the values of one property.
     pub(crate) fn erase(&self, name: &CStr) {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         if let Some(entry) = inner.find(name.to_bytes()) {
-            inner.erase(entry);
+            inner.erase(entry, &self.room);
         }
     }
 
     /// A context of its own with the same names and values, any bytes included.
     pub(crate) fn duplicate(&self) -> Self {
-        let inner = self.0.borrow();
-        let mut copy = Inner::new(inner.entries.len());
-        for entry in &inner.entries {
-            copy.append(inner.names.get(entry.name));
+        let inner = self.inner.borrow();
+        let (mut copy, room) = (Inner::new(inner.entries.len()), Room::new());
+        for entry in inner.entries.iter() {
+            let name = copy.names.add(inner.name(entry.name));
+            copy.append(Name::Copy(name), &room);
         }
         for (index, entry) in inner.entries.iter().enumerate() {
             if entry.list.is_some() {
-                copy.make_list(index);
+                copy.make_list(index, &room);
             }
         }
-        for value in &inner.values {
-            copy.add(value.entry, inner.bytes.get(value.bytes));
+        for value in inner.values.iter() {
+            copy.add(value.entry, inner.bytes.get(value.bytes), &room);
         }
-        Self(RefCell::new(copy))
+        Self {
+            inner: RefCell::new(copy),
+            room,
+        }
     }
 
     /// The names in the order of their requests, `separator` between them.
     pub(crate) fn format(&self, separator: &[u8]) -> Vec<u8> {
-        let inner = self.0.borrow();
+        let inner = self.inner.borrow();
         let mut out = Vec::new();
         for (index, entry) in inner.entries.iter().enumerate() {
             if index > 0 {
                 out.extend_from_slice(separator);
             }
-            out.extend_from_slice(inner.names.get(entry.name));
+            out.extend_from_slice(inner.name(entry.name));
         }
         out
     }
 
     /// The names in the order of their requests.
     pub(crate) fn names(&self) -> Vec<std::ffi::CString> {
-        let inner = self.0.borrow();
-        let name = |entry: &store::Entry| std::ffi::CString::new(inner.names.get(entry.name)).ok();
+        let inner = self.inner.borrow();
+        let name = |entry: &store::Entry| std::ffi::CString::new(inner.name(entry.name)).ok();
         inner.entries.iter().filter_map(name).collect()
     }
 
     /// The values of a property, any bytes included.
     pub(crate) fn values(&self, name: &CStr) -> Vec<Secret> {
-        let inner = self.0.borrow();
+        let mut all = Vec::new();
+        self.each_value(name, |value| all.push(Secret::from(value)));
+        all
+    }
+
+    /// Shows the values of a property, which must not be changed meanwhile.
+    pub(crate) fn each_value(&self, name: &CStr, mut show: impl FnMut(&[u8])) {
+        let inner = self.inner.borrow();
         let Some(entry) = inner.find(name.to_bytes()) else {
-            return Vec::new();
+            return;
         };
-        if inner
-            .entries
-            .get(entry)
-            .is_none_or(|entry| entry.count == 0)
-        {
-            return Vec::new();
-        }
         let own = inner.values.iter().filter(|value| value.entry == entry);
-        own.map(|value| Secret::from(inner.bytes.get(value.bytes)))
-            .collect()
+        own.for_each(|value| show(inner.bytes.get(value.bytes)));
     }
 }

@@ -16,7 +16,7 @@ use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
-use std::ffi::CString;
+use std::sync::Arc;
 
 /// Where an exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +53,7 @@ enum Transition {
 pub(crate) struct Server {
     conn: Connection,
     /// `SASL_APPNAME`.
-    pub(crate) app_name: RefCell<Option<CString>>,
+    pub(crate) app_name: RefCell<Option<Arc<CStr>>>,
     exchange: Cell<Option<Box<dyn ServerExchange>>>,
     stage: Cell<Stage>,
     transition: Cell<Transition>,
@@ -214,9 +214,16 @@ impl Server {
         self.advance(initial)
     }
 
+    /// Ends an exchange between two of its steps, if there is one.
+    pub(crate) fn give_up(&self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.abandon(self);
+        }
+    }
+
     /// Forgets everything about an earlier exchange.
     fn reset(&self) {
-        self.exchange.set(None);
+        self.give_up();
         self.stage.set(Stage::Idle);
         self.plus_asked.set(false);
         self.conn.forget_exchange();

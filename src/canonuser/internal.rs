@@ -5,6 +5,7 @@
 
 use core::ffi::CStr;
 use saslplug::{CanonUser, Code, Error, Host, Identity, Result};
+use std::borrow::Cow;
 
 /// See the module.
 pub(super) struct Internal;
@@ -14,19 +15,19 @@ impl CanonUser for Internal {
         c"INTERNAL"
     }
 
-    fn server(&self, host: &dyn Host, user: &[u8], _: Identity) -> Result<Vec<u8>> {
-        let mut name = trim(user)?.to_vec();
-        if !name.contains(&b'@') {
-            if let Some(realm) = host.realm() {
-                name.push(b'@');
-                name.extend_from_slice(realm.as_bytes());
-            }
+    fn server<'a>(&self, host: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
+        let name = trim(user)?;
+        if name.contains(&b'@') {
+            return Ok(Cow::Borrowed(name));
         }
-        Ok(name)
+        Ok(match host.realm() {
+            Some(realm) => Cow::Owned([name, b"@", realm.as_bytes()].concat()),
+            None => Cow::Borrowed(name),
+        })
     }
 
-    fn client(&self, _: &dyn Host, user: &[u8], _: Identity) -> Result<Vec<u8>> {
-        Ok(trim(user)?.to_vec())
+    fn client<'a>(&self, _: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
+        trim(user).map(Cow::Borrowed)
     }
 }
 
@@ -65,7 +66,8 @@ mod tests {
     }
 
     fn server(realm: Option<&'static str>, name: &[u8]) -> Result<Vec<u8>> {
-        Internal.server(&Realm(realm), name, Identity::Both)
+        let name = Internal.server(&Realm(realm), name, Identity::Both)?;
+        Ok(name.into_owned())
     }
 
     #[test]
@@ -81,7 +83,7 @@ mod tests {
         assert_eq!(server(None, b"B o b"), Ok(b"B o b".to_vec()));
         assert_eq!(
             Internal.client(&Realm(Some("x")), b" bob ", Identity::Authid),
-            Ok(b"bob".to_vec())
+            Ok(Cow::Borrowed(&b"bob"[..]))
         );
     }
 

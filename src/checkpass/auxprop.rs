@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::PasswordCheck;
+use crate::propctx::PropCtx;
 use crate::server::Server;
 use crate::{lookup, md5};
 use core::ffi::CStr;
@@ -46,43 +47,60 @@ impl PasswordCheck for Auxprop {
     }
 
     fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
-        let (shown, salted) = stored(server, user)?;
-        let readable: Vec<_> = shown
-            .iter()
-            .filter(|value| hash_scheme(value).is_none())
-            .collect();
-        if readable.is_empty() && salted.is_empty() {
-            return verify(server, user, password, &shown);
-        }
-        // No short cut: the work does not tell which value matched.
-        let plain = readable
-            .iter()
-            .fold(false, |any, value| any | (**value == *password));
-        let hashed = salted
-            .iter()
-            .fold(false, |any, value| any | matches_salted(value, password));
-        if plain | hashed {
-            Ok(())
-        } else {
-            Err(Error::bare(Code::BADAUTH))
+        let found = stored(server, user, |context| compare(context, password))?;
+        match found {
+            Found { any: false, .. } => verify(server, user, password, found.scheme.as_deref()),
+            Found { right: true, .. } => Ok(()),
+            Found { .. } => Err(Error::bare(Code::BADAUTH)),
         }
     }
 
     fn exists(&self, server: &Server, user: &CStr) -> Result<()> {
-        stored(server, user).map(drop)
+        stored(server, user, |_| ())
     }
 }
 
-/// The values of both properties; they are erased from the property context.
-fn stored(server: &Server, user: &CStr) -> Result<(Vec<Secret>, Vec<Secret>)> {
+/// Looks both properties up and shows them to `work`; then they are erased from
+/// the property context. `work` must not call the program or a plugin.
+fn stored<T>(server: &Server, user: &CStr, work: impl FnOnce(&PropCtx) -> T) -> Result<T> {
     let context = server.connection().properties();
     context.clear(false);
-    context.request([PASSWORD, SALTED]);
+    context.request_known(&[PASSWORD, SALTED]);
     let outcome = server.identify_and_look_up(user.to_bytes(), Identity::Both, 0);
-    let values = (context.values(PASSWORD), context.values(SALTED));
+    let done = outcome.map(|()| work(context));
     context.erase(PASSWORD);
     context.erase(SALTED);
-    outcome.map(|()| values)
+    done
+}
+
+/// What a comparison with all stored values gave.
+#[derive(Default)]
+struct Found {
+    /// Whether there was a value that can be compared.
+    any: bool,
+    /// Whether one of them is the password.
+    right: bool,
+    /// The first scheme of those that cannot.
+    scheme: Option<String>,
+}
+
+/// No short cut: the work does not tell which value matched.
+fn compare(context: &PropCtx, password: &Secret) -> Found {
+    let mut found = Found::default();
+    context.each_value(PASSWORD, |value| match hash_scheme(value) {
+        None => {
+            found.any = true;
+            found.right |= password.matches(value);
+        }
+        Some(scheme) => {
+            found.scheme.get_or_insert(scheme);
+        }
+    });
+    context.each_value(SALTED, |value| {
+        found.any = true;
+        found.right |= matches_salted(value, password);
+    });
+    found
 }
 
 /// The first verifier among the configured property stores.
@@ -99,8 +117,8 @@ fn verifier(server: &Server) -> Option<Arc<dyn Verify>> {
         .find_map(|provider| registry.verifier(provider.name()))
 }
 
-fn verify(server: &Server, user: &CStr, password: &Secret, shown: &[Secret]) -> Result<()> {
-    match (verifier(server), shown.iter().find_map(hash_scheme)) {
+fn verify(server: &Server, user: &CStr, password: &Secret, scheme: Option<&str>) -> Result<()> {
+    match (verifier(server), scheme) {
         (Some(verifier), _) => verifier.verify(server, user.to_bytes(), password),
         (None, Some(scheme)) => Err(Error::with(
             Code::BADAUTH,
@@ -118,8 +136,8 @@ fn verify(server: &Server, user: &CStr, password: &Secret, shown: &[Secret]) -> 
 }
 
 /// The scheme of a value like `{SSHA}…`.
-fn hash_scheme(value: &Secret) -> Option<String> {
-    let text = value.as_bytes().strip_prefix(b"{")?;
+fn hash_scheme(value: &[u8]) -> Option<String> {
+    let text = value.strip_prefix(b"{")?;
     let end = text.iter().position(|b| *b == b'}')?;
     let scheme = core::str::from_utf8(text.get(..end)?)
         .ok()?
@@ -128,8 +146,8 @@ fn hash_scheme(value: &Secret) -> Option<String> {
 }
 
 /// 16 bytes of salt, a NUL, MD5 of salt, `sasldb` and the password.
-fn matches_salted(value: &Secret, password: &Secret) -> bool {
-    let Some((salt, rest)) = value.as_bytes().split_at_checked(16) else {
+fn matches_salted(value: &[u8], password: &Secret) -> bool {
+    let Some((salt, rest)) = value.split_at_checked(16) else {
         return false;
     };
     let Some(digest) = rest.strip_prefix(b"\0") else {
@@ -145,7 +163,7 @@ mod tests {
 
     #[test]
     fn only_known_schemes_are_hashes() {
-        let scheme = |text: &str| hash_scheme(&Secret::from(text.as_bytes()));
+        let scheme = |text: &str| hash_scheme(text.as_bytes());
         assert_eq!(scheme("{ssha}abc").as_deref(), Some("SSHA"));
         assert_eq!(scheme("{CRYPT}$6$x$y").as_deref(), Some("CRYPT"));
         for clear in ["{abc", "{smile}x", "secret", "", "{}"] {
@@ -159,12 +177,8 @@ mod tests {
         let mut value = salt.to_vec();
         value.push(0);
         value.extend_from_slice(&md5::digest(b"0123456789abcdefsasldbpw"));
-        let value = Secret::new(value);
         assert!(matches_salted(&value, &Secret::from(&b"pw"[..])));
         assert!(!matches_salted(&value, &Secret::from(&b"px"[..])));
-        assert!(!matches_salted(
-            &Secret::from(&b"short"[..]),
-            &Secret::from(&b"pw"[..])
-        ));
+        assert!(!matches_salted(b"short", &Secret::from(&b"pw"[..])));
     }
 }

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod alwaystrue;
+mod authdaemond;
 mod auxprop;
+mod peer;
 mod plugin;
 mod saslauthd;
 
@@ -38,6 +40,7 @@ pub(crate) trait PasswordCheck: Sync {
 static TABLE: &[&dyn PasswordCheck] = &[
     &auxprop::Auxprop,
     &saslauthd::Saslauthd,
+    &authdaemond::Authdaemond,
     &alwaystrue::AlwaysTrue,
 ];
 
@@ -104,10 +107,14 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
     server.connection().log(
         Level::Err,
         format_args!(
-            "{what} (option pwcheck_method; known: auxprop saslauthd alwaystrue, and ldapdb where \
+            "{what} (option pwcheck_method; known: auxprop saslauthd authdaemond alwaystrue, and ldapdb where \
              its plugin is installed; auxprop needs a plugin that option auxprop_plugin names)"
         ),
     );
+}
+
+fn is_named(method: &dyn PasswordCheck, option: &CStr) -> bool {
+    method.name().as_bytes() == option.to_bytes()
 }
 
 /// Tries the configured methods as long as `attempt` says so; returns the
@@ -120,7 +127,10 @@ fn each_method(
         .connection()
         .with_option(c"pwcheck_method", |option| match option {
             None => Cow::Borrowed("auxprop"),
-            Some(option) => Cow::Owned(option.to_string_lossy().into_owned()),
+            Some(option) => match TABLE.iter().find(|method| is_named(**method, option)) {
+                Some(method) => Cow::Borrowed(method.name()),
+                None => Cow::Owned(option.to_string_lossy().into_owned()),
+            },
         });
     for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
         let built_in = TABLE

@@ -21,6 +21,8 @@ pub(crate) struct CApplication {
     pub(crate) own: *const sasl_callback_t,
     /// The list given to init, or NULL.
     pub(crate) global: *const sasl_callback_t,
+    /// The numbers in both, as [`listed`] says: most questions are about others.
+    pub(crate) listed: u64,
 }
 
 // SAFETY: sasl.h: the lists stay valid and unchanged until done, and the
@@ -60,6 +62,16 @@ fn entries(list: *const sasl_callback_t) -> impl Iterator<Item = sasl_callback_t
     })
 }
 
+/// The bit of a callback number.
+const fn bit(id: c_ulong) -> u64 {
+    1 << ((id ^ (id >> 10)) & 63)
+}
+
+/// The bits of all numbers in a list, NULL being an empty one.
+pub(crate) fn listed(list: *const sasl_callback_t) -> u64 {
+    entries(list).fold(0, |all, entry| all | bit(entry.id))
+}
+
 /// Casts a procedure to its real type and calls it.
 macro_rules! call {
     ($procedure:expr, $type:ty, $($argument:expr),* $(,)?) => {{
@@ -79,6 +91,9 @@ pub(crate) use answers::{prompt_id, prompt_kind};
 impl CApplication {
     /// Looks a callback up: the connection's list, then the global one.
     pub(crate) fn find(&self, id: c_ulong) -> Entry {
+        if self.listed & bit(id) == 0 {
+            return Entry::Absent;
+        }
         let found = entries(self.own)
             .chain(entries(self.global))
             .find(|entry| entry.id == id);

@@ -10,6 +10,7 @@ use crate::propctx::PropCtx;
 use core::ffi::{CStr, c_char, c_uint};
 use core::ptr::NonNull;
 use saslplug::raw::propctx;
+use std::borrow::Cow;
 
 /// A C string.
 ///
@@ -19,6 +20,14 @@ use saslplug::raw::propctx;
 pub(crate) unsafe fn text<'a>(text: *const c_char) -> Option<&'a CStr> {
     // SAFETY: not NULL here; the rest is our caller's promise.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+}
+
+/// A string for Rust; quick for what is UTF-8, as nearly all is.
+pub(crate) fn lossy(text: &CStr) -> Cow<'_, str> {
+    match text.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => text.to_string_lossy(),
+    }
 }
 
 /// Bytes with a length.

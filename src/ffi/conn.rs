@@ -47,11 +47,11 @@ pub(crate) struct Conn {
     /// `SASL_CHANNEL_BINDING`, borrowed.
     pub(crate) binding: Cell<*const sasl_channel_binding_t>,
     /// `sasl_errdetail`'s line.
-    pub(crate) detail: RefCell<CString>,
+    pub(crate) detail: RefCell<Option<CString>>,
     /// `SASL_PLUGERR`'s text.
-    pub(crate) plugin_error: RefCell<CString>,
+    pub(crate) plugin_error: RefCell<Option<CString>>,
     /// `sasl_listmech`'s string.
-    pub(crate) list: RefCell<CString>,
+    pub(crate) list: RefCell<Option<CString>>,
     /// What `sasl_encode` and `sasl_decode` gave out.
     pub(crate) encoded: RefCell<Vec<u8>>,
     /// The same for `sasl_decode`.

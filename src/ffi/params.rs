@@ -14,6 +14,7 @@ use core::ptr;
 use saslplug::raw::*;
 use saslplug::{Code, Error, Host, Identity, Result};
 use std::ffi::CString;
+use std::sync::Arc;
 
 /// What the plugins of one connection hold pointers to.
 pub(crate) struct Params {
@@ -26,7 +27,7 @@ pub(crate) struct Params {
 /// Copies of strings that the connection may replace while a plugin runs.
 #[derive(Default)]
 struct Texts {
-    app_name: Option<CString>,
+    app_name: Option<Arc<CStr>>,
     realm: Option<CString>,
     local: Option<CString>,
     remote: Option<CString>,
@@ -148,7 +149,7 @@ impl Params {
 
 /// Replaces a copy only when the text is another: plugins may still hold the
 /// old pointer.
-fn refresh(copy: &mut Option<CString>, text: &Option<CString>) {
+fn refresh<T: Clone + PartialEq>(copy: &mut Option<T>, text: &Option<T>) {
     if copy != text {
         copy.clone_from(text);
     }

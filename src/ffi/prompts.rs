@@ -87,7 +87,7 @@ fn challenge(prompt: &Prompt, keep: &mut impl FnMut(&str) -> *const c_char) -> *
     match &prompt.challenge {
         Some(text) => keep(text),
         None if prompt.kind == PromptKind::Realm && !prompt.choices.is_empty() => {
-            let all: Vec<_> = prompt
+            let all: Vec<String> = prompt
                 .choices
                 .iter()
                 .map(|realm| format!("{{{realm}}}"))

@@ -9,6 +9,7 @@
 //! chunk ends them.
 #![forbid(unsafe_code)]
 
+use super::store::Room;
 use core::cell::Cell;
 use core::ffi::c_char;
 use core::{mem, ptr};
@@ -22,6 +23,13 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// Nothing.
+    pub(super) const NONE: Self = Self {
+        chunk: 0,
+        start: 0,
+        len: 0,
+    };
+
     /// Number of elements.
     pub(super) const fn len(self) -> usize {
         self.len
@@ -126,12 +134,18 @@ fn wipe(bytes: &mut [u8]) {
     zeroize::optimization_barrier(bytes);
 }
 
-/// Arrays of text pointers that end with NULL, as C reads them.
+/// Arrays of text pointers that end with NULL, as C reads them. The first ones
+/// lie in the [`Room`] of the context.
 pub(super) struct Lists {
     full: Vec<Vec<Cell<*const c_char>>>,
     last: Vec<Cell<*const c_char>>,
+    /// How much of the room is taken.
+    room_used: usize,
     first_size: usize,
 }
+
+/// The number of the chunk that is the room.
+const ROOM: usize = usize::MAX;
 
 impl Lists {
     /// Nothing is allocated yet; the first chunk will hold `first_size`
@@ -140,6 +154,7 @@ impl Lists {
         Self {
             full: Vec::new(),
             last: Vec::new(),
+            room_used: 0,
             first_size,
         }
     }
@@ -151,11 +166,20 @@ impl Lists {
 
     /// Whether nothing was taken since the last reset.
     pub(super) fn is_unused(&self) -> bool {
-        self.last.is_empty()
+        self.room_used == 0 && self.last.is_empty()
     }
 
     /// Takes a list of `len` NULLs.
-    pub(super) fn take(&mut self, len: usize) -> Span {
+    pub(super) fn take(&mut self, len: usize, room: &Room) -> Span {
+        if room.lists().len() - self.room_used >= len {
+            let start = self.room_used;
+            self.room_used += len;
+            return Span {
+                chunk: ROOM,
+                start,
+                len,
+            };
+        }
         let capacity = self.last.capacity();
         if capacity - self.last.len() < len {
             let size = len.max(capacity.saturating_mul(2)).max(self.first_size);
@@ -175,33 +199,45 @@ impl Lists {
 
     /// Takes a list twice as long that begins with the pointers of `old`, which
     /// stays as it is for whoever still reads it.
-    pub(super) fn grow(&mut self, old: Span) -> Span {
-        let span = self.take(old.len * 2);
-        for (to, from) in self.get(span).iter().zip(self.get(old)) {
+    pub(super) fn grow(&mut self, old: Span, room: &Room) -> Span {
+        let span = self.take(old.len * 2, room);
+        for (to, from) in self.get(span, room).iter().zip(self.get(old, room)) {
             to.set(from.get());
         }
         span
     }
 
-    fn chunk(&self, span: Span) -> &Vec<Cell<*const c_char>> {
-        self.full.get(span.chunk).unwrap_or(&self.last)
+    fn chunk<'a>(&'a self, span: Span, room: &'a Room) -> &'a [Cell<*const c_char>] {
+        match span.chunk {
+            ROOM => room.lists(),
+            chunk => self.full.get(chunk).unwrap_or(&self.last),
+        }
     }
 
     /// The pointers of a list.
-    pub(super) fn get(&self, span: Span) -> &[Cell<*const c_char>] {
-        self.chunk(span)
+    pub(super) fn get<'a>(&'a self, span: Span, room: &'a Room) -> &'a [Cell<*const c_char>] {
+        self.chunk(span, room)
             .get(span.start..span.end())
             .unwrap_or_default()
     }
 
     /// A list for C.
-    pub(super) fn pointer(&self, span: Span) -> *mut *const c_char {
-        let start = self.chunk(span).as_ptr().wrapping_add(span.start);
+    pub(super) fn pointer(&self, span: Span, room: &Room) -> *mut *const c_char {
+        let start = match span.chunk {
+            ROOM => room.lists().as_ptr(),
+            chunk => self.full.get(chunk).unwrap_or(&self.last).as_ptr(),
+        };
+        let start = start.wrapping_add(span.start);
         start.cast::<*const c_char>().cast_mut()
     }
 
     /// Forgets all lists and starts over with the largest chunk.
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, room: &Room) {
+        let used = room.lists().get(..self.room_used);
+        for cell in used.unwrap_or_default() {
+            cell.set(ptr::null());
+        }
+        self.room_used = 0;
         self.full.clear();
         self.last.clear();
     }

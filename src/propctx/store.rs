@@ -5,37 +5,86 @@
 
 use super::PropCtx;
 use super::arena::{Lists, Span, Texts};
+use super::few::Few;
 use core::cell::Cell;
-use core::ffi::c_uint;
+use core::ffi::{CStr, c_char, c_uint};
+use core::ptr;
 use saslplug::raw;
 
 const NOTHING: raw::propval = PropCtx::NOTHING;
 
+/// So many names cost no allocation.
+pub(super) const FEW: usize = 3;
+
+/// Where a name's text is.
+#[derive(Clone, Copy)]
+pub(super) enum Name {
+    /// The library's own.
+    Known(&'static CStr),
+    /// Copied into `Inner::names`.
+    Copy(Span),
+}
+
+/// What C reads of a small context.
+pub(super) struct Room {
+    view: [Cell<raw::propval>; FEW + 1],
+    lists: [Cell<*const c_char>; 2 * FEW],
+}
+
+impl Room {
+    /// Nothing to see.
+    pub(super) const fn new() -> Self {
+        Self {
+            view: [const { Cell::new(NOTHING) }; FEW + 1],
+            lists: [const { Cell::new(ptr::null()) }; 2 * FEW],
+        }
+    }
+
+    /// The first chunk of lists.
+    pub(super) const fn lists(&self) -> &[Cell<*const c_char>] {
+        &self.lists
+    }
+}
+
 /// One requested name.
+#[derive(Clone, Copy)]
 pub(super) struct Entry {
     /// What [`key`] says of the name.
     key: usize,
-    pub(super) name: Span,
+    pub(super) name: Name,
     /// The list of values, once there is one.
     pub(super) list: Option<Span>,
     pub(super) count: usize,
 }
 
 /// One value and the entry it belongs to.
+#[derive(Clone, Copy)]
 pub(super) struct Value {
     pub(super) entry: usize,
     pub(super) bytes: Span,
 }
 
+const NO_ENTRY: Entry = Entry {
+    key: 0,
+    name: Name::Known(c""),
+    list: None,
+    count: 0,
+};
+const NO_VALUE: Value = Value {
+    entry: 0,
+    bytes: Span::NONE,
+};
+
 /// The content of a context.
 pub(super) struct Inner {
-    pub(super) entries: Vec<Entry>,
-    /// What `prop_get` shows: one element an entry, then the terminator.
-    pub(super) view: Vec<Cell<raw::propval>>,
+    pub(super) entries: Few<Entry, FEW>,
+    /// What `prop_get` shows: one element an entry, then the terminator. Empty
+    /// as long as [`Room`] holds it.
+    wide_view: Vec<Cell<raw::propval>>,
     pub(super) names: Texts,
     pub(super) lists: Lists,
     pub(super) bytes: Texts,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Few<Value, FEW>,
     /// The entry that `prop_set(ctx, NULL, …)` continues.
     pub(super) current: Option<usize>,
     /// Where the next look-up starts: programs ask in the order of the names.
@@ -54,12 +103,12 @@ impl Inner {
     /// Nothing is allocated yet.
     pub(super) const fn new(estimate: usize) -> Self {
         Self {
-            entries: Vec::new(),
-            view: Vec::new(),
+            entries: Few::new(NO_ENTRY),
+            wide_view: Vec::new(),
             names: Texts::new(0),
             lists: Lists::new(0),
             bytes: Texts::new(0),
-            values: Vec::new(),
+            values: Few::new(NO_VALUE),
             current: None,
             hint: Cell::new(0),
             estimate,
@@ -68,18 +117,36 @@ impl Inner {
 
     /// Makes room for the first `count` names and one value each, of usual
     /// lengths.
-    pub(super) fn expect(&mut self, count: usize) {
+    pub(super) fn expect(&mut self, count: usize, room: &Room) {
         let count = count.max(self.estimate).max(raw::PROP_DEFAULT);
         self.entries.reserve(count);
-        self.make_room(count);
+        self.values.reserve(count);
+        self.make_room(count, room);
         self.names.expect(16 * count);
         self.lists.expect(2 * count);
         self.bytes.expect(16 * count);
     }
 
+    /// The array that C sees.
+    pub(super) fn view<'a>(&'a self, room: &'a Room) -> &'a [Cell<raw::propval>] {
+        if self.wide_view.is_empty() {
+            &room.view
+        } else {
+            &self.wide_view
+        }
+    }
+
+    /// A name's bytes.
+    pub(super) fn name(&self, name: Name) -> &[u8] {
+        match name {
+            Name::Known(name) => name.to_bytes(),
+            Name::Copy(span) => self.names.get(span),
+        }
+    }
+
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
         let key = key(name);
-        let is_it = |entry: &Entry| entry.key == key && self.names.get(entry.name) == name;
+        let is_it = |entry: &Entry| entry.key == key && self.name(entry.name) == name;
         let hint = self.hint.get();
         let found = if self.entries.get(hint).is_some_and(is_it) {
             hint
@@ -91,93 +158,90 @@ impl Inner {
     }
 
     /// Appends a name.
-    pub(super) fn append(&mut self, name: &[u8]) {
-        let span = self.names.add(name);
+    pub(super) fn append(&mut self, name: Name, room: &Room) {
         let index = self.entries.len();
         self.entries.push(Entry {
-            key: key(name),
-            name: span,
-            list: None,
-            count: 0,
+            key: key(self.name(name)),
+            name,
+            ..NO_ENTRY
         });
-        self.make_room(index + 1);
-        if let Some(cell) = self.view.get(index) {
+        self.make_room(index + 1, room);
+        if let Some(cell) = self.view(room).get(index) {
             cell.set(raw::propval {
-                name: self.names.pointer(span),
+                name: match name {
+                    Name::Known(name) => name.as_ptr(),
+                    Name::Copy(span) => self.names.pointer(span),
+                },
                 ..NOTHING
             });
         }
     }
 
     /// Makes the array hold `count` entries and the terminator.
-    pub(super) fn make_room(&mut self, count: usize) {
-        if count >= self.view.len() {
-            let size = (count + 1).max(self.view.len() * 2);
+    pub(super) fn make_room(&mut self, count: usize, room: &Room) {
+        let old = self.view(room);
+        if count >= old.len() {
+            let size = (count + 1).max(old.len() * 2);
             let mut view = Vec::with_capacity(size);
-            view.extend(self.view.iter().cloned());
+            view.extend(old.iter().cloned());
             view.resize_with(size, || Cell::new(NOTHING));
-            self.view = view;
+            self.wide_view = view;
         }
     }
 
     /// Gives an entry a list of no values, unless it has a list.
-    pub(super) fn make_list(&mut self, index: usize) {
-        if let Some(entry) = self
-            .entries
-            .get_mut(index)
-            .filter(|entry| entry.list.is_none())
-        {
-            let list = self.lists.take(2);
+    pub(super) fn make_list(&mut self, index: usize, room: &Room) {
+        let entries = self.entries.as_mut_slice();
+        if let Some(entry) = entries.get_mut(index).filter(|entry| entry.list.is_none()) {
+            let list = self.lists.take(2, room);
             entry.list = Some(list);
-            self.show(index, list, 0, 0);
+            self.show(index, list, (0, 0), room);
         }
     }
 
     /// Puts a value at the end of an entry's list.
-    pub(super) fn add(&mut self, index: usize, value: &[u8]) {
-        let Some(entry) = self.entries.get_mut(index) else {
+    pub(super) fn add(&mut self, index: usize, value: &[u8], room: &Room) {
+        let Some(entry) = self.entries.as_mut_slice().get_mut(index) else {
             return;
         };
         let bytes = self.bytes.add(value);
         // A list always ends with a NULL.
         let list = match entry.list {
             Some(list) if entry.count + 1 < list.len() => list,
-            Some(list) => self.lists.grow(list),
-            None => self.lists.take(2),
+            Some(list) => self.lists.grow(list, room),
+            None => self.lists.take(2, room),
         };
-        if let Some(cell) = self.lists.get(list).get(entry.count) {
+        if let Some(cell) = self.lists.get(list, room).get(entry.count) {
             cell.set(self.bytes.pointer(bytes));
         }
         entry.list = Some(list);
         entry.count += 1;
         let count = entry.count;
-        if self.values.capacity() == 0 {
-            self.values.reserve(self.entries.len().min(16));
-        }
         self.values.push(Value {
             entry: index,
             bytes,
         });
-        self.show(index, list, count, value.len());
+        self.show(index, list, (count, value.len()), room);
     }
 
-    /// Writes an entry's line of the array that C sees.
-    fn show(&self, index: usize, list: Span, count: usize, more: usize) {
-        let Some(cell) = self.view.get(index) else {
+    /// Writes an entry's line of the array that C sees: the list, how many
+    /// values, how many bytes more.
+    fn show(&self, index: usize, list: Span, (count, more): (usize, usize), room: &Room) {
+        let Some(cell) = self.view(room).get(index) else {
             return;
         };
         let more = c_uint::try_from(more).unwrap_or(c_uint::MAX);
         let line = cell.get();
         cell.set(raw::propval {
             name: line.name,
-            values: self.lists.pointer(list),
+            values: self.lists.pointer(list, room),
             nvalues: c_uint::try_from(count).unwrap_or(c_uint::MAX),
             valsize: line.valsize.saturating_add(more),
         });
     }
 
-    fn hide(&self, index: usize) {
-        if let Some(cell) = self.view.get(index) {
+    fn hide(&self, index: usize, room: &Room) {
+        if let Some(cell) = self.view(room).get(index) {
             cell.set(raw::propval {
                 name: cell.get().name,
                 ..NOTHING
@@ -185,7 +249,14 @@ impl Inner {
         }
     }
 
-    pub(super) fn erase(&mut self, index: usize) {
+    pub(super) fn erase(&mut self, index: usize, room: &Room) {
+        let Some(entry) = self.entries.as_mut_slice().get_mut(index) else {
+            return;
+        };
+        if entry.list.take().is_none() {
+            return; // no value either
+        }
+        entry.count = 0;
         let bytes = &mut self.bytes;
         self.values.retain(|value| {
             let other = value.entry != index;
@@ -194,14 +265,10 @@ impl Inner {
             }
             other
         });
-        if let Some(entry) = self.entries.get_mut(index) {
-            entry.list = None;
-            entry.count = 0;
-        }
-        self.hide(index);
+        self.hide(index, room);
     }
 
-    pub(super) fn clear_values(&mut self) {
+    pub(super) fn clear_values(&mut self, room: &Room) {
         self.current = None;
         self.hint.set(0);
         if self.lists.is_unused() {
@@ -209,13 +276,13 @@ impl Inner {
         }
         self.values.clear();
         self.bytes.reset();
-        self.lists.reset();
-        for entry in &mut self.entries {
+        self.lists.reset(room);
+        for entry in self.entries.as_mut_slice() {
             entry.list = None;
             entry.count = 0;
         }
         for index in 0..self.entries.len() {
-            self.hide(index);
+            self.hide(index, room);
         }
     }
 }

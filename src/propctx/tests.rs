@@ -148,8 +148,8 @@ fn erase_wipes_one_property_and_keeps_the_run() {
     context.erase(c"b");
     context.erase(c"unknown");
     assert_eq!(shown(&context, c"b"), (false, 0, 0));
-    let inner = context.0.borrow();
-    assert_eq!(inner.bytes.get(inner.values[0].bytes), b"keep");
+    let inner = context.inner.borrow();
+    assert_eq!(inner.bytes.get(inner.values.get(0).unwrap().bytes), b"keep");
     assert!(!inner.bytes.holds(b"secret"));
     drop(inner);
     context.set(None, Some(b"new")).unwrap();
@@ -177,7 +177,7 @@ fn clearing_again_and_again_costs_no_memory() {
         context.set_bytes(c"a", b"0123456789").unwrap();
         context.clear(false);
     }
-    let inner = context.0.borrow();
+    let inner = context.inner.borrow();
     assert!(inner.bytes.size() <= 256 && inner.lists.size() <= 16);
 }
 
@@ -188,12 +188,12 @@ fn values_are_wiped_before_their_room_is_free() {
     for value in [&b"0123456789"[..], &long, b"0123456789"] {
         context.set_bytes(c"a", value).unwrap();
     }
-    let mut inner = context.0.borrow_mut();
+    let mut inner = context.inner.borrow_mut();
     assert!(inner.bytes.holds(b"0123456789"));
-    let span = inner.values[2].bytes;
+    let span = inner.values.get(2).unwrap().bytes;
     inner.bytes.wipe(span);
     assert_eq!(inner.bytes.get(span), [0; 10]);
-    assert_eq!(inner.bytes.get(inner.values[1].bytes), long);
+    assert_eq!(inner.bytes.get(inner.values.get(1).unwrap().bytes), long);
 }
 
 #[test]

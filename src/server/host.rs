@@ -10,6 +10,11 @@ use mech::{ChannelBinding, Limits, Lookup, ServerHost};
 use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
 use std::ffi::CString;
 
+const NO_STORE: Error = Error::new(
+    Code::NOMECH,
+    "no plugin of option auxprop_plugin can store properties",
+);
+
 fn lossy(text: &CStr) -> String {
     text.to_string_lossy().into_owned()
 }
@@ -118,13 +123,29 @@ impl ServerHost for Server {
         self.check_canonical(&user, password)
     }
 
-    fn transition(&self, password: &Secret) {
-        Server::transition(self, password);
+    fn lists(&self, mechanism: &str) -> bool {
+        let mut listed = self.allowed.iter().flatten();
+        listed.any(|name| name.eq_ignore_ascii_case(mechanism))
+    }
+
+    fn can_store(&self) -> Result<()> {
+        let providers = setpass::configured(&self.conn)?;
+        if setpass::probe(&*self.conn.library, &providers)? {
+            return Ok(());
+        }
+        Err(NO_STORE)
     }
 
     fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()> {
-        let stores = setpass::configured(&self.conn)?;
-        setpass::store(self, &stores, user, properties)
+        let providers = setpass::configured(&self.conn)?;
+        if !providers.iter().any(|one| one.stores()) {
+            return Err(NO_STORE);
+        }
+        setpass::store(self, &providers, user, properties)
+    }
+
+    fn transition(&self, password: &Secret) {
+        Server::transition(self, password);
     }
 
     fn channel_bindings(&self) -> Vec<ChannelBinding> {

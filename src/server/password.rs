@@ -27,7 +27,7 @@ impl Server {
     /// Ends an exchange that is under way: what it established must not mix with
     /// the identity of a password check. A layer stays in force.
     fn abandon(&self) {
-        self.exchange.set(None);
+        self.give_up();
         if self.stage.get() != Stage::Done {
             self.stage.set(Stage::Idle);
         }

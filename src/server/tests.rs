@@ -67,7 +67,7 @@ fn server(program: &Program) -> Server {
         server_fqdn: Some(c"host.example".to_owned()),
         ..Endpoint::default()
     };
-    let app = Box::new(program.clone());
+    let app = crate::application::Program::Other(Box::new(program.clone()));
     let conn = Connection::new(std::sync::Arc::default(), app, Handle::NONE, endpoint);
     Server::new(conn)
 }
@@ -187,8 +187,7 @@ fn a_replaced_name_stays_readable_for_a_step() {
     let server = server(&Program::default());
     let conn = server.connection();
     let store = |name: &[u8]| {
-        conn.store_identity(name.to_vec(), Identity::Both)
-            .expect("stored");
+        conn.store_identity(name, Identity::Both).expect("stored");
         conn.authid
             .borrow()
             .as_deref()

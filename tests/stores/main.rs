@@ -8,9 +8,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test may end with a panic, in its helpers too"
 )]
 
 mod accounts;
+mod daemons;
+mod imap;
 mod sasldb;
+mod sql;
 mod tools;

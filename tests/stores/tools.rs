@@ -108,7 +108,8 @@ fn story(world: &World, passwd: &Path, list: &Path) -> Vec<String> {
             .lines()
             .find(|line| line.starts_with("saslpasswd2: "));
         let wrong_option = output.status.code() == Some(1) && !words.contains(&"-f");
-        let problem = problem.filter(|_| !wrong_option).unwrap_or_default();
+        let compared = !output.status.success() && !wrong_option;
+        let problem = problem.filter(|_| compared).unwrap_or_default();
         told.push(format!(
             "{words:?} {:?} {:?} {problem}",
             output.status.code(),

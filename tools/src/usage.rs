@@ -269,4 +269,17 @@ mod tests {
         assert_eq!(matches.get_one::<String>("file").unwrap(), "/tmp/x");
         assert_eq!(matches.get_one::<String>("userid").unwrap(), "al");
     }
+
+    /// The pages in `docs/man` are what `--example manuals` writes.
+    #[test]
+    fn the_manual_pages_are_up_to_date() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man");
+        for tool in TOOLS {
+            let kept = std::fs::read(folder.join(format!("{}.8", tool.name))).unwrap();
+            assert_eq!(kept, manual(tool).unwrap(), "{}", tool.name);
+            for (file, text) in completions(tool).unwrap() {
+                assert_eq!(std::fs::read(folder.join(&file)).unwrap(), text, "{file}");
+            }
+        }
+    }
 }

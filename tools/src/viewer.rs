@@ -193,7 +193,9 @@ fn matching(
     tell(&format!(
         "Available SASL ({side} side) mechanisms matching your criteria are:\n  {found}"
     ));
-    let list = given(matches, "mechanisms").or_else(|| CString::new(found).ok());
+    // The client's list is not narrowed by the criteria: scripts know it so.
+    let narrowed = || CString::new(found).ok().filter(|_| about == About::Server);
+    let list = given(matches, "mechanisms").or_else(narrowed);
     ffi::print(about, list.as_deref());
     Ok(())
 }

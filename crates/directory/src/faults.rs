@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 mod account;
 mod options;
 mod servers;
+mod stores;
 #[cfg(test)]
 mod tables;
 mod users;
@@ -69,6 +70,12 @@ impl Fault {
     /// The same fault, for which another server may be asked.
     fn or_next(mut self) -> Self {
         self.next = true;
+        self
+    }
+
+    /// The same fault, after which no other server may be asked.
+    pub(crate) fn not_next(mut self) -> Self {
+        self.next = false;
         self
     }
 

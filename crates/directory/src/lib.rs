@@ -19,6 +19,7 @@ mod filter;
 mod layer;
 mod lookup;
 mod memo;
+mod negative;
 mod open;
 mod pool;
 mod protocol;
@@ -26,6 +27,7 @@ mod proxy;
 mod resolve;
 mod sasl;
 mod session;
+mod store;
 mod template;
 #[cfg(feature = "tls")]
 mod tls;

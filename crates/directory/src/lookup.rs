@@ -154,7 +154,14 @@ impl Directory {
                     .ok_or_else(|| no_value("ldapdb_search_base"))?;
                 self.completed(&base, server)
             }
-            None => server.uri.base.clone().unwrap_or_default(),
+            None => {
+                let base = server
+                    .uri
+                    .base
+                    .as_ref()
+                    .or(self.config.default_base.as_ref());
+                base.cloned().unwrap_or_default()
+            }
         };
         let scope = self.config.scope.or(server.uri.scope).unwrap_or(Scope::Sub);
         let filter = self.config.filters.get(server.index);
@@ -190,6 +197,30 @@ impl Directory {
         if let (true, 0 | 4, Some(entry)) = (odd, outcome.code, entries.first()) {
             if entries.len() > 1 || filter.holds(login, entry) != Some(true) {
                 return Err(Trouble::Fault(Fault::mismatch(&entry.dn, login.user)));
+            }
+        }
+        if let (0, true, Some(filter)) = (
+            outcome.code,
+            entries.is_empty(),
+            self.config.unrestricted.get(server.index),
+        ) {
+            let filter = filter
+                .encode(login)
+                .ok_or_else(|| no_value("ldapdb_filter"))?;
+            let request = protocol::Search {
+                base: &shown.base,
+                scope,
+                filter,
+                attributes: &["1.1".to_owned()],
+                seconds: self.config.timeout.as_secs(),
+                proxied: None,
+            };
+            let id = connection.next_id();
+            connection.send(&request.encode(id), deadline)?;
+            let (entries, _) = collect(connection, id, deadline)?;
+            if let Some(entry) = entries.first() {
+                let fault = Fault::not_allowed(login.user, &entry.dn, &shown);
+                return Err(Trouble::Fault(fault));
             }
         }
         only_one(entries, &outcome, server, login, &shown).map_err(Trouble::Fault)
@@ -230,7 +261,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(..) | Answer::Extended(..) => {
+            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

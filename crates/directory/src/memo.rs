@@ -125,6 +125,15 @@ impl Memo {
         });
     }
 
+    /// Forgets what was found for a login or canonical name.
+    pub(crate) fn forget(&self, user: &str) {
+        if let Ok(mut known) = self.0.try_lock() {
+            let is_other =
+                |noted: &Noted| noted.login != user && noted.canonical.as_deref() != Some(user);
+            known.noted.retain(is_other);
+        }
+    }
+
     /// Notes that these attributes are asked for, and tells all that were: one
     /// search can then serve a whole login.
     pub(crate) fn learn(&self, names: &[String]) -> Vec<String> {

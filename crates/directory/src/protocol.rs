@@ -11,7 +11,8 @@ use saslplug::Secret;
 
 mod request;
 
-pub(crate) use request::{PROXY, START_TLS, Search, WHO_AM_I, bind, extended, sasl_bind, unbind};
+pub(crate) use request::{Change, PROXY, START_TLS, Search, WHO_AM_I, bind, extended, modify};
+pub(crate) use request::{password_modify, sasl_bind, unbind};
 
 /// Bytes of one message at most.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
@@ -56,6 +57,7 @@ pub(crate) enum Answer {
     Done(Outcome),
     /// With its value, if any. With id 0 a notice that nobody asked for.
     Extended(Outcome, Option<Vec<u8>>),
+    Modified(Outcome),
 }
 
 /// How many bytes the first message in `bytes` has; `None`: not known yet.
@@ -147,6 +149,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(i32, Answer), Malformed> {
         }
         4 => Answer::Entry(entry(&mut parts).ok_or(ODD)?),
         5 => Answer::Done(outcome(parts).ok_or(ODD)?),
+        7 => Answer::Modified(outcome(parts).ok_or(ODD)?),
         19 => Answer::Reference,
         24 => {
             let (outcome, value) = outcome_and(parts, 11).ok_or(ODD)?;
@@ -236,6 +239,8 @@ pub(crate) fn code_name(code: u32) -> &'static str {
         11 => "adminLimitExceeded",
         12 => "unavailableCriticalExtension",
         13 => "confidentialityRequired",
+        16 => "noSuchAttribute",
+        17 => "undefinedAttributeType",
         19 => "constraintViolation",
         32 => "noSuchObject",
         34 => "invalidDNSyntax",

@@ -16,6 +16,8 @@ pub(crate) struct Call<'a> {
     pub(crate) journal: &'a dyn Journal,
     pub(crate) login: Login<'a>,
     pub(crate) deadline: Deadline,
+    /// Whether it changes something, and must not be asked twice.
+    pub(crate) once: bool,
 }
 
 /// Why an operation on a connection did not succeed.
@@ -95,7 +97,8 @@ impl Directory {
         what: &'static str,
         work: &mut dyn FnMut(&mut Connection, Server<'_>, Deadline) -> Result<T, Trouble>,
     ) -> Result<T, Fault> {
-        let mut kept = self.pool.take(server.index, role);
+        let waiting = || self.pool.take(server.index, role);
+        let mut kept = if call.once { None } else { waiting() };
         loop {
             let reused = kept.is_some();
             let mut connection = match kept.take() {
@@ -116,7 +119,8 @@ impl Directory {
                     drop(connection);
                     self.pool.clear(server.index);
                     if !(reused && matches!(broken, Broken::Closed(_))) {
-                        return Err(self.broken(server, what, broken));
+                        let fault = self.broken(server, what, broken);
+                        return Err(if call.once { fault.not_next() } else { fault });
                     }
                 }
             }

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use support::certificates::{Authority, Certificate};
-use support::fake::{Fake, Peer, Request, good, result};
+use support::fake::{Event, Fake, Peer, Request, good, result};
 use support::slapd::Slapd;
 use support::{CANARY, Client};
 
@@ -237,7 +237,7 @@ fn start_tls(peer: &mut Peer, certificate: &openssl::ssl::SslAcceptor, answer: u
     while let Some((id, request)) = peer.request() {
         let Request::Extended(oid, None) = request else {
             // What a careless client goes on with.
-            peer.record.strange();
+            peer.record.note(Event::Search(usize::MAX));
             return;
         };
         assert_eq!(oid, "1.3.6.1.4.1.1466.20037");

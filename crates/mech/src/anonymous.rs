@@ -101,8 +101,8 @@ impl ClientExchange for Client {
 
 fn identification() -> Prompt {
     Prompt {
-        text: "Please enter anonymous identification".to_owned(),
-        default: Some(String::new()),
+        text: "Please enter anonymous identification".into(),
+        default: Some("".into()),
         ..credentials::authzid()
     }
 }

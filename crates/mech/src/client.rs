@@ -4,6 +4,7 @@
 
 use crate::{ChannelBinding, Disposition, Done, Limits, MechInfo};
 use saslplug::{Host, Identity, Result, Secret};
+use std::borrow::Cow;
 
 /// What is asked of the user (`SASL_CB_*` of `sasl.h`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,22 +29,22 @@ pub struct Prompt {
     /// What is asked.
     pub kind: PromptKind,
     /// Text from the server, if the question has one.
-    pub challenge: Option<String>,
+    pub challenge: Option<Cow<'static, str>>,
     /// Text to show.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Proposal, if any.
-    pub default: Option<String>,
+    pub default: Option<Cow<'static, str>>,
     /// [`PromptKind::Realm`]: the realms the server offered.
     pub choices: Vec<String>,
 }
 
 impl Prompt {
     /// A question without challenge, proposal or choices.
-    pub fn new(kind: PromptKind, text: &str) -> Self {
+    pub fn new(kind: PromptKind, text: &'static str) -> Self {
         Self {
             kind,
             challenge: None,
-            text: text.to_owned(),
+            text: Cow::Borrowed(text),
             default: None,
             choices: Vec::new(),
         }

@@ -148,9 +148,9 @@ pub(crate) fn password() -> Prompt {
     prompt(PromptKind::Pass, "Password", "Please enter your password")
 }
 
-fn prompt(kind: PromptKind, challenge: &str, text: &str) -> Prompt {
+fn prompt(kind: PromptKind, challenge: &'static str, text: &'static str) -> Prompt {
     Prompt {
-        challenge: Some(challenge.to_owned()),
+        challenge: Some(challenge.into()),
         ..Prompt::new(kind, text)
     }
 }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_preference_falls_back_to_the_proposal() {
         let realm = Prompt {
-            default: Some("R".to_owned()),
+            default: Some("R".into()),
             ..Prompt::new(PromptKind::Realm, "?")
         };
         let host = FakeClient::with(&[]);

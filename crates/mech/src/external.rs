@@ -125,7 +125,7 @@ impl ClientExchange for Client {
 
 fn authorization_name() -> Prompt {
     Prompt {
-        default: Some(String::new()),
+        default: Some("".into()),
         ..credentials::authzid()
     }
 }

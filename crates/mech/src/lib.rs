@@ -16,6 +16,7 @@ mod external;
 mod info;
 mod login;
 mod ntlm;
+mod otp;
 mod plain;
 mod printable;
 mod scram;
@@ -53,6 +54,7 @@ pub static SERVER: &[&dyn ServerMech] = &[
     &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
     &ntlm::MECHANISM,
     &plain::MECHANISM,
@@ -69,6 +71,7 @@ pub static CLIENT: &[&dyn ClientMech] = &[
     &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
     &ntlm::MECHANISM,
     &plain::MECHANISM,

@@ -156,7 +156,8 @@ fn compose(authzid: &[u8], authid: &[u8], password: &[u8]) -> Result<Vec<u8>> {
         ));
     }
     // The exact size first: growing would leave copies of the password behind.
-    let length = authzid.len() + authid.len() + password.len() + 2;
+    // One more for the NUL that the library puts behind what it hands out.
+    let length = authzid.len() + authid.len() + password.len() + 3;
     let mut message = Vec::with_capacity(length);
     message.extend_from_slice(authzid);
     message.push(0);

@@ -3,6 +3,8 @@
 //! file is somebody else's.
 #![forbid(unsafe_code)]
 
+use core::hint::black_box;
+use core::ops::{Deref, DerefMut};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -59,5 +61,49 @@ impl Source for [u8] {
         let stop = start.checked_add(buffer.len()).ok_or_else(end)?;
         buffer.copy_from_slice(self.get(start..stop).ok_or_else(end)?);
         Ok(())
+    }
+}
+
+/// Bytes of a page, wiped when dropped. A page is large and is read for every
+/// login: it is wiped as fast as memory can be set, and what was written is
+/// shown to the compiler as if it were used.
+pub(crate) struct Bytes(Vec<u8>);
+
+impl Bytes {
+    /// Zeros.
+    pub(crate) fn zeroed(length: usize) -> Self {
+        Self(vec![0; length])
+    }
+
+    /// None yet, with room.
+    pub(crate) fn with_room(length: usize) -> Self {
+        Self(Vec::with_capacity(length))
+    }
+
+    /// Adds some; the caller stays within the room, as what moves would leave a
+    /// copy behind.
+    pub(crate) fn extend(&mut self, part: &[u8]) {
+        self.0.extend_from_slice(part);
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Bytes {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        black_box(&self.0);
     }
 }

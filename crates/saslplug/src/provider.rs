@@ -10,6 +10,7 @@
 use crate::{Code, Error, Result, Secret};
 use core::ffi::{CStr, c_void};
 use core::fmt;
+use std::borrow::Cow;
 
 /// The log levels of `sasl.h`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,6 +55,19 @@ impl Handle {
     pub const NONE: Handle = Handle(core::ptr::null_mut());
 }
 
+/// What an exchange over GSS-API shows the program (`SASL_GSS_PEER_NAME`,
+/// `SASL_GSS_LOCAL_NAME`, `SASL_DELEGATEDCREDS`). The objects stay the
+/// exchange's own and live as long as it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GssObjects {
+    /// Who is at the other end (`gss_name_t`).
+    pub peer: Handle,
+    /// Who we are (`gss_name_t`).
+    pub local: Handle,
+    /// What the client handed over (`gss_cred_id_t`), or nothing.
+    pub delegated: Handle,
+}
+
 /// What any plugin may ask. All methods take `&self`: a plugin may call back
 /// while it is being called.
 pub trait Host {
@@ -78,6 +92,12 @@ pub trait Host {
     fn server_name(&self) -> String {
         String::new()
     }
+    /// The credentials that the application set (`SASL_GSS_CREDS`).
+    fn gss_credentials(&self) -> Handle {
+        Handle::NONE
+    }
+    /// Tells what a GSS-API exchange found out.
+    fn show_gss(&self, _objects: &GssObjects) {}
 }
 
 /// A question for auxiliary properties.
@@ -157,13 +177,23 @@ pub trait CanonUser: Send + Sync {
     ///
     /// # Errors
     /// `NOUSER`, `BUFOVER`, `FAIL`, …
-    fn server(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>>;
+    fn server<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>>;
 
     /// The canonical name on the client side.
     ///
     /// # Errors
     /// As [`CanonUser::server`].
-    fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>>;
+    fn client<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>>;
 }
 
 /// Checks a password without showing one (`sasl_auxprop_verify_plug_t`, an

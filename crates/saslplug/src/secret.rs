@@ -4,17 +4,17 @@
 #![forbid(unsafe_code)]
 
 use core::fmt;
+use core::mem::MaybeUninit;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// A password, a key or another value that must not leak. May hold NUL bytes.
 #[derive(Clone, Default)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Vec<u8>);
 
 impl Secret {
     /// A secret that owns `bytes`; they are wiped when it is dropped.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 
     /// The bytes themselves. Hand them on by reference; do not copy them.
@@ -35,7 +35,22 @@ impl Secret {
     /// Whether `other` holds the same bytes, in time that depends on the
     /// lengths only.
     pub fn matches(&self, other: &[u8]) -> bool {
-        self.0.ct_eq(other).into()
+        let differences = self
+            .0
+            .iter()
+            .zip(other)
+            .fold(0, |any, (a, b)| any | (a ^ b));
+        (self.0.len() == other.len()) & bool::from(differences.ct_eq(&0u8))
+    }
+}
+
+/// Wipes all that was ever allocated, in a way that no optimiser leaves out.
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        self.0.spare_capacity_mut().fill(MaybeUninit::new(0));
+        zeroize::optimization_barrier(self.0.as_slice());
+        zeroize::optimization_barrier(self.0.spare_capacity_mut());
     }
 }
 

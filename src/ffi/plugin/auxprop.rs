@@ -2,7 +2,6 @@
 //! A C auxprop plugin (`sasl_auxprop_plug_t`) as [`Auxprop`]. It gets the real
 //! property context and writes into it.
 
-use crate::connection::NAME_MAX;
 use crate::ffi::conn::Conn;
 use crate::ffi::params::Params;
 use crate::ffi::plugin::loader::Loaded;
@@ -87,21 +86,23 @@ impl CAuxprop {
     }
 }
 
-/// A name with a NUL behind it; on the stack unless it is longer than any that
-/// is canonical.
+/// Names up to this length are copied without an allocation.
+const SHORT: usize = 95;
+
+/// A name with a NUL behind it; on the stack unless it is long.
 struct Terminated {
-    short: [u8; NAME_MAX + 1],
+    short: [u8; SHORT + 1],
     long: Vec<u8>,
 }
 
 impl Terminated {
     fn new(name: &[u8]) -> Self {
         let mut this = Self {
-            short: [0; NAME_MAX + 1],
+            short: [0; SHORT + 1],
             long: Vec::new(),
         };
         match this.short.get_mut(..name.len()) {
-            Some(place) if name.len() <= NAME_MAX => place.copy_from_slice(name),
+            Some(place) if name.len() <= SHORT => place.copy_from_slice(name),
             _ => this.long = [name, &[0]].concat(),
         }
         this

@@ -10,6 +10,7 @@ use core::ffi::{CStr, c_int, c_uint};
 use core::ptr::NonNull;
 use saslplug::raw::*;
 use saslplug::{CanonUser, Code, Error, Host, Identity, Result};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A canonicaliser in C.
@@ -130,7 +131,12 @@ impl CanonUser for CCanonUser {
         unsafe { crate::ffi::arg::text(self.plug().name) }.unwrap_or_default()
     }
 
-    fn server(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
+    fn server<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>> {
         let function = self
             .plug()
             .canon_user_server
@@ -157,9 +163,15 @@ impl CanonUser for CCanonUser {
                 }
             },
         )
+        .map(Cow::Owned)
     }
 
-    fn client(&self, host: &dyn Host, user: &[u8], identity: Identity) -> Result<Vec<u8>> {
+    fn client<'a>(
+        &self,
+        host: &dyn Host,
+        user: &'a [u8],
+        identity: Identity,
+    ) -> Result<Cow<'a, [u8]>> {
         let function = self
             .plug()
             .canon_user_client
@@ -186,6 +198,7 @@ impl CanonUser for CCanonUser {
                 }
             },
         )
+        .map(Cow::Owned)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! sasl.h, "client": init, new, start, step.
 
+use crate::application::Program as Lists;
 use crate::client::{Client, Reply};
 use crate::connection::{Connection, Endpoint};
 use crate::ffi::conn::{Conn, Session};
@@ -88,7 +89,7 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
             };
             let app = super::callbacks(Side::Client, callbacks);
             Conn::create(app, |app, handle| {
-                let conn = Connection::new(library, Box::new(app), handle, endpoint);
+                let conn = Connection::new(library, Lists::C(app), handle, endpoint);
                 Ok::<_, Error>(Session::Client(Client::new(conn)?))
             })
         });
@@ -228,7 +229,7 @@ pub(crate) unsafe extern "C" fn sasl_client_start(
             return Err(edge::bad_argument("clientoutlen is NULL"));
         }
         take_answers(conn, client);
-        let reply = client.start(&list.to_string_lossy(), !results.out.is_null());
+        let reply = client.start(&arg::lossy(list), !results.out.is_null());
         let name = name_of(conn);
         if !name.is_null() {
             mech.set(name);

@@ -40,7 +40,11 @@ pub(crate) unsafe extern "C" fn sasl_dispose(pconn: *mut *mut sasl_conn_t) {
         };
         let conn = core::mem::replace(pconn, ptr::null_mut());
         // SAFETY: sasl.h: NULL or live.
-        if unsafe { Conn::borrow(conn) }.is_some() {
+        if let Some(live) = unsafe { Conn::borrow(conn) } {
+            // While callbacks and plugins can still use the connection.
+            if let Some(server) = live.server() {
+                server.give_up();
+            }
             // SAFETY: live, and the program gives it up.
             unsafe { Conn::destroy(conn) };
         }
@@ -86,7 +90,7 @@ pub(crate) unsafe extern "C" fn sasl_errdetail(conn: *mut sasl_conn_t) -> *const
         let Some(conn) = conn else { return ptr::null() };
         let detail = conn.connection().error_detail();
         let address = detail.as_ptr();
-        conn.detail.replace(detail);
+        conn.detail.replace(Some(detail));
         address
     })
 }
@@ -217,7 +221,7 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         plen.set(c_uint::try_from(list.as_bytes().len()).unwrap_or(c_uint::MAX));
         pcount.set(c_int::try_from(names.len()).unwrap_or(c_int::MAX));
         result.set(list.as_ptr());
-        conn.list.replace(list);
+        conn.list.replace(Some(list));
         Ok(Code::OK)
     })
 }

@@ -10,7 +10,7 @@ pub(crate) mod property;
 pub(crate) mod server;
 pub(crate) mod setup;
 
-use crate::ffi::application::CApplication;
+use crate::ffi::application::{CApplication, listed};
 use crate::ffi::{memory, utils};
 use crate::library::{self, Left, Side};
 use core::ptr;
@@ -53,6 +53,7 @@ pub(crate) fn callbacks(side: Side, own: *const sasl_callback_t) -> CApplication
         conn: ptr::null_mut(),
         own,
         global: global.map_or(ptr::null(), |list| list.global),
+        listed: global.map_or(0, |list| list.listed) | listed(own),
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn begin(side: Side, list: *const sasl_callback_t) -> CApplication {
         conn: ptr::null_mut(),
         own: ptr::null(),
         global: list,
+        listed: listed(list),
     };
     memory::fix_allocator();
     utils::publish();

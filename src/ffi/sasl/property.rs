@@ -14,6 +14,7 @@ use mech::{ChannelBinding, Security};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Result};
 use std::ffi::CString;
+use std::sync::Arc;
 
 const NOT_YET: &str = "Information that was requested is not yet available.";
 
@@ -89,7 +90,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         SASL_PLUGERR => {
             let text = shared.error_text();
             let at = text.as_ptr().cast();
-            conn.plugin_error.replace(text);
+            conn.plugin_error.replace(Some(text));
             Value::At(at)
         }
         SASL_SERVICE => Value::At(shared.service.as_ptr().cast()),
@@ -263,7 +264,9 @@ fn set_text(conn: &Conn, number: c_int, text: Option<&CStr>) -> Result<()> {
                 let text = "Tried to set application name on non-server connection";
                 return Err(Error::new(Code::BADPROT, text));
             };
-            server.app_name.replace(filled());
+            server
+                .app_name
+                .replace(text.filter(|text| !text.is_empty()).map(Arc::from));
             Ok(())
         }
         _ => Err(Error::new(Code::BADPARAM, "Unknown parameter type")),

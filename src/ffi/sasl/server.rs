@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! sasl.h, "server": init, new, start, step, checkpass, user_exists.
 
+use crate::application::Program as Lists;
 use crate::config;
 use crate::connection::{Connection, Endpoint};
 use crate::ffi::conn::{Conn, Session};
@@ -62,7 +63,7 @@ fn start_up(callbacks: *const sasl_callback_t, appname: Option<&CStr>) -> Result
     let library = library::current();
     let program: Program = Arc::new(app);
     if let Some(name) = appname.filter(|name| !name.is_empty()) {
-        library.set_app_name(name.to_owned());
+        library.set_app_name(name);
         read_config(&program, name)?;
     }
     if let Some(file) = library.option(None, c"plugin_list") {
@@ -150,7 +151,7 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
             };
             let app = super::callbacks(Side::Server, callbacks);
             Conn::create(app, |app, handle| {
-                let conn = Connection::new(library, Box::new(app), handle, endpoint);
+                let conn = Connection::new(library, Lists::C(app), handle, endpoint);
                 property::set_address(&conn.local, local, "Bad IPLOCALPORT value")?;
                 property::set_address(&conn.remote, remote, "Bad IPREMOTEPORT value")?;
                 Ok::<_, Error>(Session::Server(Server::new(conn)))
@@ -171,7 +172,9 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
 
 /// A name in lower case, ASCII only, as DNS compares.
 pub(super) fn lower(name: &CStr) -> CString {
-    CString::new(name.to_bytes().to_ascii_lowercase()).unwrap_or_default()
+    let mut text = name.to_bytes_with_nul().to_vec();
+    text.make_ascii_lowercase();
+    CString::from_vec_with_nul(text).unwrap_or_default()
 }
 
 /// This host's full name; the resolver is asked once a process.
@@ -268,7 +271,7 @@ pub(crate) unsafe extern "C" fn sasl_server_start(
         if input.is_none() && clientinlen > 0 {
             return Err(edge::bad_argument("clientin is NULL, but has a length"));
         }
-        let reply = server.start(&mech.to_string_lossy(), input)?;
+        let reply = server.start(&arg::lossy(mech), input)?;
         give(conn, reply, &out, &len)
     })
 }

@@ -78,7 +78,15 @@ impl Account {
 
 /// What the options say about it; `proxies`: there must be one.
 pub(super) fn account(options: &Reader<'_>, proxies: bool) -> Result<Option<Account>, Fault> {
-    let mech = options.text("ldapdb_mech");
+    let named = ["ldapdb_bind_dn", "ldapdb_id", "ldapdb_mech"];
+    let named = named.into_iter().any(|name| options.own(name).is_some());
+    if !named && !proxies {
+        return nobody(options);
+    }
+    let mech = match options.own("ldapdb_bind_dn") {
+        Some(_) => options.own("ldapdb_mech"),
+        None => options.text("ldapdb_mech"),
+    };
     let simple = mech
         .as_deref()
         .is_some_and(|mech| mech.eq_ignore_ascii_case("SIMPLE"));
@@ -94,7 +102,6 @@ pub(super) fn account(options: &Reader<'_>, proxies: bool) -> Result<Option<Acco
             let why = "SIMPLE needs ldapdb_bind_dn or ldapdb_id";
             return Err(Fault::bad_option("ldapdb_mech", why));
         }
-        (None, None, false, None) if !proxies => return nobody(options),
         (name, id, false, mech) => return sasl(options, name, id, mech.as_deref()).map(Some),
     };
     let Some(password) = password(options)? else {

@@ -4,12 +4,21 @@
 use super::*;
 
 fn read(options: &[(&str, &str)]) -> Result<Config, Fault> {
-    Config::read(&|name| {
-        options
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| (*value).to_owned())
-    })
+    read_with(options, &[])
+}
+
+/// Reads options on a machine with these files.
+fn read_with(options: &[(&str, &str)], files: &[(&str, &str)]) -> Result<Config, Fault> {
+    let get = |list: &[(&str, &str)], name: &str| {
+        let found = list.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let around = Surroundings {
+        variable: &|_| None,
+        file: &|path| get(files, path),
+        privileged: false,
+    };
+    Config::read_in(&|name| get(options, name), &around)
 }
 
 const URI: (&str, &str) = ("ldapdb_uri", "ldap://glauth:3893/dc=users,dc=local");
@@ -124,14 +133,35 @@ fn mistakes_have_their_lines() {
             "\"yes\" is not one of no, off, false, 0, try, demand",
         ),
         (
+            &[URI, ("ldapdb_attr_map", "a=b c")],
+            9,
+            "\"c\" is not property=attribute",
+        ),
+        (
+            &[URI, ("ldapdb_attr_map", "userPassword=x")],
+            9,
+            "set ldapdb_password_attr",
+        ),
+        (
+            &[URI, ("ldapdb_hashes", "SSHA {NTLM}")],
+            9,
+            "\"NTLM\" is not one of all, none, SSHA",
+        ),
+        (&[URI, ("ldapdb_require", "(memberOf=")], 9, "is no filter"),
+        (
+            &[URI, ("ldapdb_negative_ttl", "-1")],
+            9,
+            "\"-1\" is not 0 to 1000",
+        ),
+        (
             &[URI, ("ldapdb_tls_key", "/k.pem")],
             9,
             "set ldapdb_tls_cert",
         ),
         (
-            &[URI, ("ldapdb_store", "modify")],
-            8,
-            "ldapdb_store: modify",
+            &[URI, ("ldapdb_store", "ad")],
+            9,
+            "\"ad\" is not one of modify, exop, no",
         ),
         (&[URI, bind], 9, "needs ldapdb_bind_pw"),
         (
@@ -199,6 +229,14 @@ fn every_option_of_a_later_version_is_refused_by_name() {
         "authz_id",
         "secprops",
         "lookup",
+        "balance",
+        "store",
+        "rc",
+        "ldapconf",
+        "require",
+        "hashes",
+        "attr_map",
+        "negative_ttl",
         "tls_cacert_file",
         "tls_cacert_dir",
         "tls_cert",
@@ -243,4 +281,51 @@ fn passwords_are_not_in_debug_output() {
     ])
     .unwrap();
     assert!(!format!("{config:?}").contains("Kanari9"));
+}
+
+#[test]
+fn files_of_libldap_stand_in() {
+    let files = [
+        (
+            "/rc",
+            "SASL_AUTHCID other\nSASL_MECH CRAM-MD5\nTLS_REQCERT never\nTIMEOUT 3\nBASE dc=rc\n",
+        ),
+        ("/etc/ldap/ldap.conf", "BASE dc=conf\nTLS_CACERT /ca.pem\n"),
+    ];
+    let server = ("ldapdb_uri", "ldap://a");
+    let (rc, password) = (("ldapdb_rc", "/rc"), ("ldapdb_pw", "x"));
+    let config = read_with(&[server, rc, password], &files).unwrap();
+    assert_eq!(config.lookup, Lookup::Proxy);
+    let Some(Account::Sasl(account)) = &config.account else {
+        panic!("{:?}", config.account)
+    };
+    assert_eq!(account.id.as_deref(), Some("other"));
+    assert_eq!(account.mechs, ["CRAM-MD5"]);
+    assert!(!config.tls.check_peer);
+    assert_eq!(config.tls.ca_file.as_deref(), Some("/ca.pem"));
+    assert_eq!(config.timeout, Duration::from_secs(3));
+    // An option wins.
+    let options = [
+        server,
+        rc,
+        password,
+        ("ldapdb_id", "mine"),
+        ("ldapdb_timeout", "9"),
+    ];
+    let config = read_with(&options, &files).unwrap();
+    assert_eq!(config.account.unwrap().shown(), "mine");
+    assert_eq!(config.timeout, Duration::from_secs(9));
+    // A base does not make it search, but serves a search.
+    let filter = ("ldapdb_filter", "(uid=%u)");
+    let config = read_with(&[server, filter], &files).unwrap();
+    assert_eq!(config.default_base.as_deref(), Some("dc=conf"));
+    assert!(config.account.is_none());
+    let fault = read_with(&[server, filter, ("ldapdb_ldapconf", "no")], &files).unwrap_err();
+    assert!(fault.to_string().contains("no search base"), "{fault}");
+    let config = read_with(&[server, ("ldapdb_rc", "none")], &files).unwrap();
+    assert!(
+        config.warnings[0].to_string().contains("$HOME/.none"),
+        "{:?}",
+        config.warnings
+    );
 }

@@ -216,6 +216,17 @@ impl Fault {
         Self::new(30, Level::Fail, Code::NOUSER, "", text)
     }
 
+    /// There is an entry, but `ldapdb_require` does not hold.
+    pub(crate) fn not_allowed(login: &str, dn: &str, search: &Search) -> Self {
+        let text = format!(
+            "\"{}\" is \"{}\", but ldapdb_require does not hold for it: filter \"{}\".",
+            Shown(login),
+            Shown(dn),
+            Shown(&search.filter)
+        );
+        Self::new(30, Level::Fail, Code::NOUSER, "", text)
+    }
+
     pub(crate) fn ambiguous(server: &str, search: &Search, entries: &[Entry]) -> Self {
         let names: Vec<String> = entries
             .iter()

@@ -99,4 +99,12 @@ impl Fault {
         let text = format!("{option} has no effect: {why}.");
         Self::new(9, Level::Note, Code::FAIL, option, text)
     }
+
+    pub(crate) fn no_rc(name: &str) -> Self {
+        let text = format!(
+            "ldapdb_rc: there is no readable file \"{0}\", neither $HOME/{0} nor $HOME/.{0} nor {0}.",
+            Shown(name)
+        );
+        Self::new(9, Level::Warn, Code::FAIL, "ldapdb_rc", text)
+    }
 }

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub(crate) const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 /// Who am I? (RFC 4532).
 pub(crate) const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
+/// Password modify (RFC 3062).
+const PASSWORD_MODIFY: &str = "1.3.6.1.4.1.4203.1.11.1";
 /// Proxied authorization (RFC 4370).
 pub(crate) const PROXY: &str = "2.16.840.1.113730.3.4.18";
 
@@ -81,6 +83,92 @@ fn bind_with(id: i32, name: &[u8], proof: &[u8], room: usize) -> Zeroizing<Vec<u
     let mut contents = Zeroizing::new(Vec::with_capacity(room));
     put_integer(&mut contents, id);
     put(&mut contents, 0x60, &request);
+    let mut message = Zeroizing::new(Vec::with_capacity(room));
+    put(&mut message, 0x30, &contents);
+    message
+}
+
+/// An attribute and its new values.
+pub(crate) type Change<'a> = (String, &'a [Secret]);
+
+/// A Modify that replaces all values of each attribute; wiped, as it may carry
+/// passwords.
+pub(crate) fn modify(
+    id: i32,
+    name: &str,
+    changes: &[Change<'_>],
+    proxied: Option<&str>,
+) -> Zeroizing<Vec<u8>> {
+    let sizes = changes.iter().map(|(name, values)| {
+        let values: usize = values
+            .iter()
+            .map(|value| value.len().saturating_add(8))
+            .sum();
+        values.saturating_add(name.len()).saturating_add(64)
+    });
+    let room = sizes
+        .sum::<usize>()
+        .saturating_add(name.len())
+        .saturating_add(64);
+    let buffer = || Zeroizing::new(Vec::with_capacity(room));
+    let mut list = buffer();
+    for (name, values) in changes {
+        let mut set = buffer();
+        for value in *values {
+            put(&mut set, 0x04, value.as_bytes());
+        }
+        let mut attribute = buffer();
+        put(&mut attribute, 0x04, name.as_bytes());
+        put(&mut attribute, 0x31, &set);
+        let mut change = buffer();
+        put(&mut change, 0x0a, &[2]);
+        put(&mut change, 0x30, &attribute);
+        put(&mut list, 0x30, &change);
+    }
+    let mut request = buffer();
+    put(&mut request, 0x04, name.as_bytes());
+    put(&mut request, 0x30, &list);
+    wiped(id, 0x66, &request, proxied)
+}
+
+/// A new password for the entry `name`, which the server stores as it likes.
+pub(crate) fn password_modify(
+    id: i32,
+    name: &str,
+    password: &Secret,
+    proxied: Option<&str>,
+) -> Zeroizing<Vec<u8>> {
+    let room = name
+        .len()
+        .saturating_add(password.len())
+        .saturating_add(128);
+    let buffer = || Zeroizing::new(Vec::with_capacity(room));
+    let mut parts = buffer();
+    put(&mut parts, 0x80, name.as_bytes());
+    put(&mut parts, 0x82, password.as_bytes());
+    let mut value = buffer();
+    put(&mut value, 0x30, &parts);
+    let mut request = buffer();
+    put(&mut request, 0x80, PASSWORD_MODIFY.as_bytes());
+    put(&mut request, 0x81, &value);
+    wiped(id, 0x77, &request, proxied)
+}
+
+/// A whole message around a request that may carry a password.
+fn wiped(id: i32, tag: u8, request: &[u8], proxied: Option<&str>) -> Zeroizing<Vec<u8>> {
+    let control = proxied.map_or(0, str::len).saturating_add(128);
+    let room = request.len().saturating_add(control);
+    let mut contents = Zeroizing::new(Vec::with_capacity(room));
+    put_integer(&mut contents, id);
+    put(&mut contents, tag, request);
+    if let Some(identity) = proxied {
+        let (mut control, mut controls) = (Vec::new(), Vec::new());
+        put(&mut control, 0x04, PROXY.as_bytes());
+        put(&mut control, 0x01, &[0xff]);
+        put(&mut control, 0x04, identity.as_bytes());
+        put(&mut controls, 0x30, &control);
+        put(&mut contents, 0xa0, &controls);
+    }
     let mut message = Zeroizing::new(Vec::with_capacity(room));
     put(&mut message, 0x30, &contents);
     message

@@ -52,12 +52,7 @@ impl Record {
         self.count(|event| matches!(event, Event::Connect(_)))
     }
 
-    /// Notes a request that should not have come.
-    pub(crate) fn strange(&self) {
-        self.note(Event::Search(usize::MAX));
-    }
-
-    fn note(&self, event: Event) {
+    pub(crate) fn note(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 }
@@ -115,7 +110,7 @@ pub(crate) fn result(id: u8, kind: u64, code: u8, message: &str) -> Vec<u8> {
     encode(id, tag(TagClass::Application, kind, PL::C(parts)))
 }
 
-/// The bytes of an extended result with a value.
+/// An extended result with a value.
 pub(crate) fn extended(id: u8, code: u8, message: &str, value: &str) -> Vec<u8> {
     let code = tag(TagClass::Universal, 10, PL::P(vec![code]));
     let value = tag(TagClass::Context, 11, PL::P(value.as_bytes().to_vec()));

@@ -129,44 +129,62 @@ impl Slapd {
             .unwrap();
         assert!(add.wait().unwrap().success(), "slapadd");
         let (port, tls_port) = (free_port(), free_port());
-        let socket = folder
-            .join("ldapi")
-            .display()
-            .to_string()
-            .replace('/', "%2f");
-        let log = File::create(folder.join("log")).unwrap();
-        let child = Command::new("/usr/sbin/slapd")
-            .args([
-                "-d",
-                "stats",
-                "-h",
-                &format!(
-                    "ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/ ldapi://{socket}/"
-                ),
-                "-f",
-            ])
-            .arg(&conf)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("slapd");
+        let child = launch(&folder, port, tls_port);
         let slapd = Self {
             child,
             folder,
             port,
             tls_port,
         };
+        slapd.wait();
+        slapd
+    }
+
+    fn wait(&self) {
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "{}", slapd.log());
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10), "{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        slapd
+    }
+
+    /// Stops it as a crash does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(&self.folder, self.port, self.tls_port);
+        self.wait();
+    }
+
+    /// Freezes it, or lets it go on.
+    pub(crate) fn freeze(&self, frozen: bool) {
+        use nix::sys::signal::{Signal, kill};
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        let signal = if frozen {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGCONT
+        };
+        kill(id, signal).unwrap();
     }
 
     pub(crate) fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The server without a base: other libraries take a comma for a separator.
+    pub(crate) fn uri_alone(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// The same, by its socket.
+    pub(crate) fn socket_alone(&self) -> String {
+        let uri = self.uri_of_socket();
+        uri.trim_end_matches("/dc=users,dc=local").to_owned()
     }
 
     /// The same server, by TLS.
@@ -217,6 +235,33 @@ impl Slapd {
             count(" SRCH base="),
         )
     }
+}
+
+fn launch(folder: &Path, port: u16, tls_port: u16) -> Child {
+    let socket = folder
+        .join("ldapi")
+        .display()
+        .to_string()
+        .replace('/', "%2f");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .unwrap();
+    Command::new("/usr/sbin/slapd")
+        .args([
+            "-d",
+            "stats",
+            "-h",
+            &format!("ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/ ldapi://{socket}/"),
+            "-f",
+        ])
+        .arg(folder.join("slapd.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("slapd")
 }
 
 fn configuration(folder: &Path) -> String {

@@ -144,8 +144,8 @@ fn realm_prompt(realms: &[Vec<u8>], proposal: &str) -> Prompt {
         .collect();
     let list: Vec<_> = choices.iter().map(|realm| format!("{{{realm}}}")).collect();
     Prompt {
-        challenge: Some(format!("Available realms: {}.", list.join(", "))),
-        default: Some(proposal.to_owned()),
+        challenge: Some(format!("Available realms: {}.", list.join(", ")).into()),
+        default: Some(proposal.to_owned().into()),
         choices,
         ..Prompt::new(PromptKind::Realm, "Please enter your realm")
     }

@@ -5,9 +5,8 @@
 #![forbid(unsafe_code)]
 
 use super::{damaged, unreadable};
-use crate::bytes::{Order, Source};
+use crate::bytes::{Bytes, Order, Source};
 use saslplug::{Code, Error, Result, Secret};
-use zeroize::Zeroizing;
 
 const MAGIC: u32 = 0x0006_1561;
 /// The hash of a fixed text, kept in the file to tell the hash function.
@@ -51,7 +50,7 @@ pub(crate) struct Meta {
 
 /// A page that holds records.
 struct Page {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Bytes,
     number: u32,
     entries: u16,
     next: u32,
@@ -201,14 +200,14 @@ impl Meta {
         Err(damaged(format_args!("bucket {bucket} never ends")))
     }
 
-    fn read(&self, source: &(impl Source + ?Sized), number: u32) -> Result<Zeroizing<Vec<u8>>> {
+    fn read(&self, source: &(impl Source + ?Sized), number: u32) -> Result<Bytes> {
         if number > self.last_page {
             return Err(damaged(format_args!(
                 "page {number} is beyond the last one"
             )));
         }
         let size = usize::try_from(self.page_size).unwrap_or_default();
-        let mut bytes = Zeroizing::new(vec![0; size]);
+        let mut bytes = Bytes::zeroed(size);
         let offset = u64::from(number).saturating_mul(u64::from(self.page_size));
         source
             .read(&mut bytes, offset)
@@ -294,17 +293,20 @@ impl Meta {
             return Err(damaged(format_args!("an item of {total} bytes")));
         }
         let total = usize::try_from(total).unwrap_or_default();
-        let mut all = Zeroizing::new(Vec::with_capacity(total));
+        let mut all = Bytes::with_room(total);
         let mut next = first;
         while next != 0 && all.len() < total {
             let bytes = self.read(source, next)?;
             let length = usize::from(self.order.u16(&bytes, 22).unwrap_or_default());
+            let left = total.saturating_sub(all.len());
             let part = HEADER
                 .checked_add(length)
                 .and_then(|end| bytes.get(HEADER..end));
             match part {
-                Some(part) if bytes.get(25) == Some(&OVERFLOW) && !part.is_empty() => {
-                    all.extend_from_slice(part);
+                Some(part)
+                    if bytes.get(25) == Some(&OVERFLOW) && (1..=left).contains(&part.len()) =>
+                {
+                    all.extend(part);
                 }
                 _ => {
                     return Err(damaged(format_args!(

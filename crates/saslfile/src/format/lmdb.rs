@@ -8,10 +8,9 @@
 #![forbid(unsafe_code)]
 
 use super::{damaged, unreadable};
-use crate::bytes::{Order, Source};
+use crate::bytes::{Bytes, Order, Source};
 use core::cmp::Ordering;
 use saslplug::{Code, Error, Result, Secret};
-use zeroize::Zeroizing;
 
 pub(crate) const MAGIC: u32 = 0xBEEF_C0DE;
 
@@ -45,8 +44,6 @@ struct Snapshot {
     last_page: u64,
 }
 
-type Bytes = Zeroizing<Vec<u8>>;
-
 impl Geometry {
     /// Reads the first page's head.
     pub(crate) fn parse(head: &[u8]) -> Result<Self> {
@@ -65,7 +62,7 @@ impl Geometry {
     }
 
     fn read(self, source: &(impl Source + ?Sized), number: u64, length: usize) -> Result<Bytes> {
-        let mut bytes = Zeroizing::new(vec![0; length]);
+        let mut bytes = Bytes::zeroed(length);
         let size = u64::try_from(self.page_size).unwrap_or_default();
         let offset = number
             .checked_mul(size)

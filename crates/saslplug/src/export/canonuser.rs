@@ -177,7 +177,8 @@ unsafe extern "C" fn server<T: CanonUser>(
         length: out_len,
     };
     answer::<T>(context, host.as_ref(), &target, |provider, host| {
-        provider.server(host, &user, identity(flags))
+        let name = provider.server(host, &user, identity(flags))?;
+        Ok(name.into_owned())
     })
 }
 
@@ -199,7 +200,8 @@ unsafe extern "C" fn client<T: CanonUser>(
         length: out_len,
     };
     answer::<T>(context, host.as_ref(), &target, |provider, host| {
-        provider.client(host, &user, identity(flags))
+        let name = provider.client(host, &user, identity(flags))?;
+        Ok(name.into_owned())
     })
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes the manual pages and the shell completions of all tools into a
-//! folder: `saslmanuals FOLDER`. For packaging, not for installation.
+//! folder: `cargo run -p tools --example manuals FOLDER`.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
