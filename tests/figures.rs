@@ -50,7 +50,10 @@ fn a_hundred_thousand_connections_leave_nothing() {
 
 #[test]
 fn no_nonce_comes_twice() {
-    assert_eq!(figure(&["nonces", "200000"]), "200000 nonces, 0 duplicates\n");
+    assert_eq!(
+        figure(&["nonces", "200000"]),
+        "200000 nonces, 0 duplicates\n"
+    );
 }
 
 /// After each exchange of each mechanism, right and wrong.

@@ -84,5 +84,8 @@ fn it_is_short_and_safe() {
     let code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
     let lines = text.lines().filter(code).count();
     println!("the example has {lines} lines of code");
-    assert!(lines <= 60 && !text.contains("unsafe"), "{lines}");
+    assert!(
+        lines <= 60 && !text.contains(concat!("un", "safe")),
+        "{lines}"
+    );
 }
