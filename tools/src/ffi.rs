@@ -3,7 +3,16 @@
 //! `sasl.h`, `prop.h` and `saslplug.h`.
 #![allow(unsafe_code, reason = "the edge to the library in C")]
 
-use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+mod callbacks;
+mod plugins;
+mod terminal;
+
+pub(crate) use callbacks::{Answers, said};
+pub(crate) use plugins::{About, names, print};
+pub(crate) use terminal::{host_name, unechoed};
+
+use callbacks::callbacks;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::marker::PhantomData;
 use core::ptr::{null, null_mut};
 use saslplug::raw::{
@@ -11,8 +20,6 @@ use saslplug::raw::{
     sasl_security_properties_t, server_sasl_mechanism_t,
 };
 use saslplug::{Code, Secret};
-use std::cell::RefCell;
-use std::ffi::CString;
 
 type Collect<T> = Option<unsafe extern "C" fn(*mut T, c_int, *mut c_void)>;
 
@@ -102,112 +109,6 @@ unsafe extern "C" {
         step: *mut c_int,
         patch: *mut c_int,
     );
-}
-
-/// What the tool tells the library when it asks: options, a plugin folder.
-#[derive(Default, Debug)]
-pub(crate) struct Answers {
-    pub(crate) options: Vec<(&'static CStr, CString)>,
-    pub(crate) plugins: Option<CString>,
-}
-
-static NOTHING: Answers = Answers {
-    options: Vec::new(),
-    plugins: None,
-};
-
-thread_local! {
-    static ANSWERS: RefCell<&'static Answers> = const { RefCell::new(&NOTHING) };
-    static SAID: RefCell<Vec<(i32, String)>> = const { RefCell::new(Vec::new()) };
-}
-
-unsafe extern "C" fn option(
-    _: *mut c_void,
-    _plugin: *const c_char,
-    name: *const c_char,
-    result: *mut *const c_char,
-    length: *mut c_uint,
-) -> c_int {
-    if name.is_null() || result.is_null() {
-        return Code::BADPARAM.0;
-    }
-    // SAFETY: sasl.h: `name` is a C string.
-    let name = unsafe { CStr::from_ptr(name) };
-    let answers: &'static Answers = ANSWERS.with_borrow(|answers| *answers);
-    let Some((_, value)) = answers.options.iter().find(|(known, _)| *known == name) else {
-        return Code::FAIL.0;
-    };
-    // SAFETY: sasl.h: `result` is writable, `length` is NULL or writable; the
-    // value lives as long as the process.
-    unsafe {
-        *result = value.as_ptr();
-        if let Some(length) = length.as_mut() {
-            *length = c_uint::try_from(value.as_bytes().len()).unwrap_or_default();
-        }
-    }
-    Code::OK.0
-}
-
-unsafe extern "C" fn log(_: *mut c_void, level: c_int, message: *const c_char) -> c_int {
-    if message.is_null() {
-        return Code::BADPARAM.0;
-    }
-    // SAFETY: sasl.h: a C string.
-    let message = unsafe { CStr::from_ptr(message) }
-        .to_string_lossy()
-        .into_owned();
-    SAID.with_borrow_mut(|said| said.push((level, message)));
-    Code::OK.0
-}
-
-unsafe extern "C" fn folder(_: *mut c_void, path: *mut *const c_char) -> c_int {
-    let answers: &'static Answers = ANSWERS.with_borrow(|answers| *answers);
-    match &answers.plugins {
-        Some(folder) if !path.is_null() => {
-            // SAFETY: sasl.h: writable; the path lives as long as the process.
-            unsafe { *path = folder.as_ptr() };
-            Code::OK.0
-        }
-        _ => Code::FAIL.0,
-    }
-}
-
-/// What the library logged since the last call, with its levels.
-pub(crate) fn said() -> Vec<(i32, String)> {
-    SAID.take()
-}
-
-/// The callbacks: kept by the library until the end, so they live as long as
-/// the process.
-fn callbacks(answers: Answers, client: bool) -> *const sasl_callback_t {
-    let with_folder = answers.plugins.is_some();
-    let answers: &'static Answers = Box::leak(Box::new(answers));
-    ANSWERS.set(answers);
-    let entry = |id: c_ulong, call: *const c_void| sasl_callback_t {
-        id,
-        // SAFETY: sasl.h: a callback is passed as `int (*)(void)`, whatever
-        // its parameters are; NULL is none.
-        proc_: unsafe {
-            core::mem::transmute::<*const c_void, Option<unsafe extern "C" fn() -> c_int>>(call)
-        },
-        context: null_mut(),
-    };
-    let mut all = vec![
-        entry(1, option as *const c_void),
-        entry(2, log as *const c_void),
-        entry(0, null()),
-    ];
-    if client {
-        // What a user could be asked for: mechanisms that need it are listed.
-        // Without a function the library would ask by a prompt.
-        for id in [0x4002, 0x4004] {
-            all.insert(0, entry(id, null()));
-        }
-    }
-    if with_folder {
-        all.insert(0, entry(3, folder as *const c_void));
-    }
-    Box::leak(all.into_boxed_slice()).as_ptr()
 }
 
 fn outcome(code: c_int) -> Result<(), Code> {
@@ -419,97 +320,6 @@ impl Conn<'_> {
     }
 }
 
-/// Collects names during a `*_plugin_info`.
-unsafe fn collect(rock: *mut c_void, stage: c_int, name: *const c_char) {
-    const MECH: c_int = 1;
-    // SAFETY: the rock is the list of our caller.
-    let names = unsafe { rock.cast::<Vec<String>>().as_mut() };
-    if let (Some(names), MECH, false) = (names, stage, name.is_null()) {
-        // SAFETY: saslplug.h: a C string.
-        names.push(
-            unsafe { CStr::from_ptr(name) }
-                .to_string_lossy()
-                .into_owned(),
-        );
-    }
-}
-
-unsafe extern "C" fn auxprop_name(info: *mut sasl_auxprop_plug_t, stage: c_int, rock: *mut c_void) {
-    // SAFETY: saslplug.h: NULL or a plugin's structure.
-    unsafe {
-        collect(
-            rock,
-            stage,
-            info.as_ref().map_or(null(), |info| info.name.cast_const()),
-        )
-    }
-}
-
-unsafe extern "C" fn server_name(
-    info: *mut server_sasl_mechanism_t,
-    stage: c_int,
-    rock: *mut c_void,
-) {
-    // SAFETY: saslplug.h: NULL or a mechanism with its structure.
-    unsafe {
-        let plug = info.as_ref().and_then(|info| info.plug.as_ref());
-        collect(rock, stage, plug.map_or(null(), |plug| plug.mech_name));
-    }
-}
-
-unsafe extern "C" fn client_name(
-    info: *mut client_sasl_mechanism_t,
-    stage: c_int,
-    rock: *mut c_void,
-) {
-    // SAFETY: saslplug.h: NULL or a mechanism with its structure.
-    unsafe {
-        let plug = info.as_ref().and_then(|info| info.plug.as_ref());
-        collect(rock, stage, plug.map_or(null(), |plug| plug.mech_name));
-    }
-}
-
-/// What a `*_plugin_info` is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum About {
-    /// Property stores.
-    Auxprop,
-    /// Server mechanisms.
-    Server,
-    /// Client mechanisms.
-    Client,
-}
-
-/// The names of all plugins or mechanisms of a kind.
-pub(crate) fn names(about: About) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let rock = (&raw mut names).cast();
-    // SAFETY: saslplug.h: NULL is every one; the rock lives during the call.
-    unsafe {
-        match about {
-            About::Auxprop => auxprop_plugin_info(null(), Some(auxprop_name), rock),
-            About::Server => sasl_server_plugin_info(null(), Some(server_name), rock),
-            About::Client => sasl_client_plugin_info(null(), Some(client_name), rock),
-        };
-    }
-    names
-}
-
-/// Lets the library print what it knows of the plugins in `list` (all without).
-pub(crate) fn print(about: About, list: Option<&CStr>) {
-    let list = list.map_or(null(), CStr::as_ptr);
-    // SAFETY: saslplug.h: without a callback the library prints; `fflush(NULL)`
-    // puts its lines before ours that follow.
-    unsafe {
-        match about {
-            About::Auxprop => auxprop_plugin_info(list, None, null_mut()),
-            About::Server => sasl_server_plugin_info(list, None, null_mut()),
-            About::Client => sasl_client_plugin_info(list, None, null_mut()),
-        };
-        libc::fflush(null_mut());
-    }
-}
-
 /// The English text of a code.
 pub(crate) fn text(code: Code) -> String {
     // SAFETY: sasl.h: NULLs are allowed; the text is static.
@@ -543,33 +353,4 @@ pub(crate) fn version() -> (String, String) {
         };
         (name, format!("{major}.{minor}.{step}"))
     }
-}
-
-/// Runs `body` with the terminal's echo off; `None`: no terminal.
-pub(crate) fn unechoed<T>(descriptor: c_int, body: impl FnOnce() -> T) -> Option<T> {
-    // SAFETY: all-zero is a valid termios; both calls work on a descriptor.
-    unsafe {
-        let mut settings: libc::termios = core::mem::zeroed();
-        if libc::tcgetattr(descriptor, &mut settings) != 0 {
-            return None;
-        }
-        let mut silent = settings;
-        silent.c_lflag &= !libc::ECHO;
-        silent.c_lflag |= libc::ECHONL;
-        libc::tcsetattr(descriptor, libc::TCSAFLUSH, &silent);
-        let result = body();
-        libc::tcsetattr(descriptor, libc::TCSAFLUSH, &settings);
-        Some(result)
-    }
-}
-
-/// This machine's name.
-pub(crate) fn host_name() -> Option<CString> {
-    let mut buffer = [0u8; 257];
-    // SAFETY: one byte is left for the NUL.
-    let code = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len() - 1) };
-    CStr::from_bytes_until_nul(&buffer)
-        .ok()
-        .filter(|_| code == 0)
-        .map(CStr::to_owned)
 }

@@ -13,6 +13,7 @@ use crate::uri::{Scope, Uri, parse_list};
 use std::time::Duration;
 
 mod account;
+mod filters;
 mod ldaprc;
 mod options;
 mod tls;
@@ -147,14 +148,8 @@ impl Config {
             }
         }
         let canon_attr = options.attribute("ldapdb_canon_attr")?;
-        let unrestricted = filters(&options, &servers, canon_attr.as_deref(), lookup)?;
-        let (filters, unrestricted) = match required(&options)? {
-            Some(filter) => {
-                let both = |one: &Filter| Filter::And(vec![one.clone(), filter.clone()]);
-                (unrestricted.iter().map(both).collect(), unrestricted)
-            }
-            None => (unrestricted, Vec::new()),
-        };
+        let (filters, unrestricted) =
+            filters::all(&options, &servers, canon_attr.as_deref(), lookup)?;
         let config = Self {
             filters,
             unrestricted,
@@ -356,52 +351,6 @@ fn user_dn(options: &Reader<'_>) -> Result<Option<UserName>, Fault> {
         is_dn: Dn::parse(&text).is_some(),
         text,
     }))
-}
-
-/// `ldapdb_require`.
-fn required(options: &Reader<'_>) -> Result<Option<Filter>, Fault> {
-    let option = "ldapdb_require";
-    let Some(text) = options.text(option) else {
-        return Ok(None);
-    };
-    let bad = |why: String| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}"));
-    Filter::parse(&text).map(Some).map_err(bad)
-}
-
-/// The filter for each server.
-fn filters(
-    options: &Reader<'_>,
-    servers: &[Uri],
-    canon_attr: Option<&str>,
-    lookup: Lookup,
-) -> Result<Vec<Filter>, Fault> {
-    if lookup != Lookup::Search {
-        return Ok(Vec::new());
-    }
-    let checked = |option: &str, text: &str| {
-        let filter = Filter::parse(text)
-            .map_err(|why| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}")))?;
-        let mut about = Vec::new();
-        filter.login_attributes(&mut about);
-        if about.is_empty() {
-            let why = format!("\"{text}\" has no variable such as %u, so it finds everybody");
-            return Err(Fault::bad_option(option, &why));
-        }
-        Ok(filter)
-    };
-    let default = match canon_attr {
-        Some(attribute) => format!("(|(uid=%u)({attribute}=%u))"),
-        None => "(uid=%u)".to_owned(),
-    };
-    let own = options.text("ldapdb_filter");
-    servers
-        .iter()
-        .map(|server| match (&own, &server.filter) {
-            (Some(text), _) => checked("ldapdb_filter", text),
-            (None, Some(text)) => checked("ldapdb_uri", text),
-            (None, None) => checked("ldapdb_filter", &default),
-        })
-        .collect()
 }
 
 #[cfg(test)]

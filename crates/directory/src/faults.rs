@@ -13,6 +13,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 mod account;
+#[cfg(test)]
+mod lines;
 mod options;
 mod servers;
 mod stores;

@@ -126,11 +126,10 @@ impl<'a> Agent<'a> {
         let wanted = &self.account.mechs;
         let named = |name: &str, list: &[String]| list.iter().any(|w| w.eq_ignore_ascii_case(name));
         let mut why = Vec::new();
-        // Without a password only the connection can say who we are.
         for mechanism in mech::CLIENT {
             let name = &*mechanism.info().name;
             let asked_for = match wanted.as_slice() {
-                [] => name != "ANONYMOUS",
+                [] => is_usual(name),
                 list => named(name, list),
             };
             if !asked_for || offered.is_some_and(|list| !named(name, list)) {
@@ -212,6 +211,13 @@ impl<'a> Agent<'a> {
         }
         Ended::Bound
     }
+}
+
+/// Mechanisms that are taken without being named: those for which an id and a
+/// password, or the connection, are all there is to know.
+fn is_usual(name: &str) -> bool {
+    let usual = ["DIGEST-MD5", "EXTERNAL", "CRAM-MD5", "PLAIN", "LOGIN"];
+    name.starts_with("SCRAM-") || usual.contains(&name)
 }
 
 /// What is sent next.
