@@ -91,7 +91,10 @@ fn tell_mechanisms(server: &Server, change: &Change<'_>) -> Vec<Result<()>> {
         let unchanged = |error: &Error| error.code() == Code::NOCHANGE;
         match &answer {
             Ok(()) => conn.log(Level::Note, format_args!("{name}: set secret for {user}")),
-            Err(error) if unchanged(error) => {}
+            Err(error) if unchanged(error) => conn.log(
+                Level::Note,
+                format_args!("{name}: secret not changed for {user}"),
+            ),
             Err(error) => conn.log(
                 Level::Err,
                 format_args!("{name}: failed to set secret for {user}: {error}"),

@@ -203,7 +203,7 @@ static void answer(sasl_conn_t *conn, const char *text)
 static void go_on(int place)
 {
     static sasl_conn_t *conn;
-    char text[256];
+    char text[256] = "";
     int pipes[2], status, code;
     char random[16], other[16];
     pid_t child;

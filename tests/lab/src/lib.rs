@@ -13,6 +13,7 @@ pub mod kdc;
 pub mod library;
 pub mod maps;
 pub mod memcached;
+pub mod packages;
 pub mod placed;
 pub mod port;
 pub mod process;
