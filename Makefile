@@ -11,13 +11,14 @@ DESTDIR ?=
 STOCK ?= /usr/lib/x86_64-linux-gnu
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all packages fmt clippy unsafe test stage bench install clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
+	@echo 'make check-all the same with PostgreSQL and MariaDB servers'
 	@echo 'make test      the tests only'
-	@echo 'make stage     the library and its ldapdb plugin in target/stage/lib'
+	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make clean     removes what was built'
@@ -26,7 +27,15 @@ demo:
 	@sh tests/packages.sh demo
 	@$(CARGO) run -q -p lab --bin demo
 
-check: fmt clippy unsafe test
+check: packages fmt clippy unsafe test
+
+# What is not installed is skipped by `check` and missed by `check-all`.
+check-all:
+	@sh tests/packages.sh check-all
+	LAB_ALL=1 $(MAKE) check
+
+packages:
+	@sh tests/packages.sh check
 
 fmt:
 	$(CARGO) fmt --all -- --check
@@ -52,7 +61,7 @@ bench:
 install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
-	install -m 644 $(STAGE)/lib/sasl2/libldapdb.so $(DESTDIR)$(LIBDIR)/sasl2/libldapdb.so
+	for plugin in $(STAGE)/lib/sasl2/*.so; do install -m 644 $$plugin $(DESTDIR)$(LIBDIR)/sasl2/; done
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
 
 clean:

@@ -14,7 +14,8 @@ use core::fmt;
 use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
 
 /// The callbacks given to an init, shared by all threads.
 pub(crate) type Program = Arc<dyn Global>;
@@ -71,6 +72,49 @@ static STATE: Mutex<State> = Mutex::new(State {
     server: 0,
     client: 0,
 });
+
+/// One init or done at a time, so that the end of one use of the library does
+/// not take apart what the beginning of the next is building. A callback or a
+/// plugin that calls an init or a done itself goes on: its thread has the turn.
+struct Turns {
+    holder: Option<ThreadId>,
+    depth: u32,
+}
+
+static TURNS: Mutex<Turns> = Mutex::new(Turns {
+    holder: None,
+    depth: 0,
+});
+static TURN_OVER: Condvar = Condvar::new();
+
+/// The right to bring a side up or down, until it is dropped.
+pub(crate) struct Turn(());
+
+/// Waits for the turn. Nothing but an init or a done waits here: no lock is
+/// held while the holder calls the program and plugins.
+pub(crate) fn turn() -> Turn {
+    let me = thread::current().id();
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    while turns.holder.is_some_and(|holder| holder != me) {
+        turns = TURN_OVER
+            .wait(turns)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+    turns.holder = Some(me);
+    turns.depth = turns.depth.saturating_add(1);
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.depth = turns.depth.saturating_sub(1);
+        if turns.depth == 0 {
+            turns.holder = None;
+            TURN_OVER.notify_one();
+        }
+    }
+}
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -135,7 +179,7 @@ pub(crate) fn join(side: Side) -> bool {
     *count > 0
 }
 
-/// The first user of a side. Two threads may come here at once: both count.
+/// The first user of a side.
 pub(crate) fn begin(side: Side) {
     let mut state = state();
     let count = if side == Side::Server {
@@ -312,6 +356,7 @@ impl Library {
         }
         if last {
             self.registry.forget_canonusers();
+            mech::forget_keys();
         }
         self.forget_program(side);
     }

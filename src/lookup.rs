@@ -39,12 +39,14 @@ pub(crate) fn providers(conn: &Connection) -> Arc<Stores> {
     });
     match known {
         Ok(stores) => stores,
-        Err(option) => find_providers(conn, option),
+        Err(option) => find_providers(conn, option, generation),
     }
 }
 
-/// Looks the stores up, opening plugins, and remembers them if all are there.
-fn find_providers(conn: &Connection, option: Option<CString>) -> Arc<Stores> {
+/// Looks the stores up, opening plugins, and remembers them if all are there:
+/// as those of `generation`, which is older than the look, so that a plugin
+/// that another thread adds meanwhile is not overlooked for ever.
+fn find_providers(conn: &Connection, option: Option<CString>, generation: u64) -> Arc<Stores> {
     let library = &conn.library;
     let names = option.as_deref().map(CStr::to_string_lossy);
     let mut missing = Vec::new();
@@ -59,7 +61,6 @@ fn find_providers(conn: &Connection, option: Option<CString>) -> Arc<Stores> {
         _ => {}
     }
     let complete = missing.is_empty();
-    let generation = library.registry.generation();
     drop(names);
     let stores = Arc::new(Stores {
         option,
@@ -67,7 +68,8 @@ fn find_providers(conn: &Connection, option: Option<CString>) -> Arc<Stores> {
         list,
     });
     if complete {
-        *library::write(&library.stores) = Some(Arc::clone(&stores));
+        let old = library::write(&library.stores).replace(Arc::clone(&stores));
+        drop(old); // not under the lock: a plugin's clean-up may run
     }
     stores
 }

@@ -191,7 +191,11 @@ impl Library {
         let own = self.built_in_servers();
         let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
         let table = joined(&own, self.registry.server_mechs(&self.folders(), skip));
-        write(&self.tables).server = Some((self.registry.generation(), Arc::clone(&table)));
+        // Of the generation before the look: what joins meanwhile is not lost.
+        let old = write(&self.tables)
+            .server
+            .replace((generation, Arc::clone(&table)));
+        drop(old); // not under the lock: a plugin's clean-up may run
         table
     }
 
@@ -206,7 +210,10 @@ impl Library {
         let own = self.built_in_clients();
         let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
         let table = joined(&own, self.registry.client_mechs(&self.folders(), skip));
-        write(&self.tables).client = Some((self.registry.generation(), Arc::clone(&table)));
+        let old = write(&self.tables)
+            .client
+            .replace((generation, Arc::clone(&table)));
+        drop(old); // as above
         table
     }
 }

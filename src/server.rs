@@ -89,7 +89,7 @@ impl Server {
 
     /// The mechanisms that this connection may use: the advertised order is
     /// `mech_list`'s, else strongest first.
-    fn mechanisms(&self) -> Vec<ServerHandle> {
+    pub(crate) fn mechanisms(&self) -> Vec<ServerHandle> {
         let library = &self.conn.library;
         let Some(names) = &self.allowed else {
             return library.server_mechs().to_vec();
@@ -106,6 +106,12 @@ impl Server {
             .iter()
             .filter_map(|name| mechanisms::find(&all, name))
             .collect()
+    }
+
+    /// The mechanism of the exchange that was started last.
+    pub(crate) fn current_mechanism(&self) -> Option<ServerHandle> {
+        let label = self.conn.mechanism.borrow().clone()?;
+        self.mechanism(label.name.to_str().ok()?)
     }
 
     /// The mechanism of that name, if this connection may use it.
@@ -208,9 +214,16 @@ impl Server {
         self.advance(initial)
     }
 
+    /// Ends an exchange between two of its steps, if there is one.
+    pub(crate) fn give_up(&self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.abandon(self);
+        }
+    }
+
     /// Forgets everything about an earlier exchange.
     fn reset(&self) {
-        self.exchange.set(None);
+        self.give_up();
         self.stage.set(Stage::Idle);
         self.plus_asked.set(false);
         self.conn.forget_exchange();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Stores a password: in every configured property store that can, and through
-//! the program's SETPASS callback (`sasl_setpass`, `auto_transition`).
+//! Stores a password: in every configured property store that can, through the
+//! program's SETPASS callback, and with the mechanisms that keep secrets of
+//! their own (`sasl_setpass`, `auto_transition`).
 #![forbid(unsafe_code)]
 
 use crate::application::Asked;
@@ -8,6 +9,7 @@ use crate::connection::Connection;
 use crate::lookup;
 use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
+use mech::Change;
 use saslplug::{Auxprop, Code, Error, Host, Level, Result, Secret};
 use std::sync::Arc;
 
@@ -23,15 +25,17 @@ pub(crate) const NOPLAIN: u32 = 4;
 pub(crate) const CURMECH_ONLY: u32 = 8;
 
 /// Sets, changes or removes the password of `user`: first in the property
-/// stores, then by the program's callback; both are tried.
+/// stores, then by the program's callback, then with the mechanisms; each is
+/// tried.
 ///
 /// # Errors
-/// The callback's, else the stores'; `CONSTRAINT_VIOLAT` of one way is forgiven
-/// when the other worked.
+/// The last one's; `CONSTRAINT_VIOLAT` of one way is forgiven when another
+/// worked.
 pub(crate) fn run(
     server: &Server,
     user: &CStr,
     password: Option<&Secret>,
+    old: Option<&Secret>,
     flags: u32,
 ) -> Result<()> {
     let stored = if flags & NOPLAIN == 0 && any_store(server.connection()) {
@@ -43,8 +47,15 @@ pub(crate) fn run(
         report(server, user, "setpass", outcome);
     }
     let called = call_back(server, user, password, flags);
+    let change = Change {
+        user,
+        password,
+        old,
+        flags,
+    };
+    let kept = tell_mechanisms(server, &change);
     let outcome = match (stored, called) {
-        (None, None) => {
+        (None, None) if kept.is_empty() => {
             let user = user.to_string_lossy();
             server.connection().log(
                 Level::Warn,
@@ -55,10 +66,59 @@ pub(crate) fn run(
             );
             Ok(())
         }
-        (Some(only), None) | (None, Some(only)) => only,
-        (Some(stored), Some(called)) => both(stored, called),
+        (None, None) => with_mechanisms(None, kept),
+        (Some(only), None) | (None, Some(only)) => with_mechanisms(Some(only), kept),
+        (Some(stored), Some(called)) => with_mechanisms(Some(both(stored, called)), kept),
     };
     outcome.map_err(|error| Error::bare(error.code()))
+}
+
+/// The answers of the mechanisms that keep something of their own: of all that
+/// this connection may use, or of the current one.
+fn tell_mechanisms(server: &Server, change: &Change<'_>) -> Vec<Result<()>> {
+    let told = if change.flags & CURMECH_ONLY == 0 {
+        server.mechanisms()
+    } else {
+        server.current_mechanism().into_iter().collect()
+    };
+    let mut answers = Vec::new();
+    for mechanism in told {
+        let Some(answer) = mechanism.set_password(server, change) else {
+            continue;
+        };
+        let (name, user) = (&mechanism.info().name, change.user.to_string_lossy());
+        let conn = server.connection();
+        let unchanged = |error: &Error| error.code() == Code::NOCHANGE;
+        match &answer {
+            Ok(()) => conn.log(Level::Note, format_args!("{name}: set secret for {user}")),
+            Err(error) if unchanged(error) => {}
+            Err(error) => conn.log(
+                Level::Err,
+                format_args!("{name}: failed to set secret for {user}: {error}"),
+            ),
+        }
+        answers.push(match answer {
+            Err(error) if unchanged(&error) => Ok(()),
+            answer => answer,
+        });
+    }
+    answers
+}
+
+/// The last failure counts, but `CONSTRAINT_VIOLAT` only where nothing worked.
+fn with_mechanisms(before: Option<Result<()>>, kept: Vec<Result<()>>) -> Result<()> {
+    let (mut worked, mut violated, mut failed) = (false, None, None);
+    for answer in before.into_iter().chain(kept) {
+        match answer {
+            Ok(()) => worked = true,
+            Err(error) if error.code() == Code::CONSTRAINT_VIOLAT => violated = Some(error),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed.or(violated.filter(|_| !worked)) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 fn both(stored: Result<()>, called: Result<()>) -> Result<()> {
@@ -214,6 +274,27 @@ mod tests {
         ] {
             let outcome = both(result(stored), result(called));
             assert_eq!(outcome, result(expected), "{stored:?} {called:?}");
+        }
+    }
+
+    #[test]
+    fn mechanisms_are_heard_after_the_rest() {
+        use Code as C;
+        for (before, kept, expected) in [
+            (None, &[C::OK][..], C::OK),
+            (Some(C::OK), &[], C::OK),
+            (Some(C::OK), &[C::FAIL, C::OK], C::FAIL),
+            (Some(C::OK), &[C::FAIL, C::NOUSER], C::NOUSER),
+            (Some(C::FAIL), &[C::NOUSER], C::NOUSER),
+            (Some(C::FAIL), &[C::OK], C::FAIL),
+            (Some(C::CONSTRAINT_VIOLAT), &[C::OK], C::OK),
+            (Some(C::OK), &[C::CONSTRAINT_VIOLAT], C::OK),
+            (None, &[C::CONSTRAINT_VIOLAT], C::CONSTRAINT_VIOLAT),
+            (None, &[C::FAIL, C::CONSTRAINT_VIOLAT], C::FAIL),
+        ] {
+            let kept_results = kept.iter().map(|code| result(*code)).collect();
+            let outcome = with_mechanisms(before.map(result), kept_results);
+            assert_eq!(outcome, result(expected), "{before:?} {kept:?}");
         }
     }
 }

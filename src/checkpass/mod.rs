@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod alwaystrue;
+mod authdaemond;
 mod auxprop;
+mod peer;
 mod plugin;
 mod saslauthd;
 
@@ -38,6 +40,7 @@ pub(crate) trait PasswordCheck: Sync {
 static TABLE: &[&dyn PasswordCheck] = &[
     &auxprop::Auxprop,
     &saslauthd::Saslauthd,
+    &authdaemond::Authdaemond,
     &alwaystrue::AlwaysTrue,
 ];
 
@@ -47,6 +50,12 @@ static TABLE: &[&dyn PasswordCheck] = &[
 /// # Errors
 /// The last method's; `NOMECH` when no method exists.
 pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+    if password.is_empty() {
+        // Some verifiers take it for no wish to authenticate and say yes (RFC
+        // 4513 section 5.1.2): none gets to see it.
+        let text = "an empty password is never accepted";
+        return Err(Error::new(Code::BADAUTH, text));
+    }
     let conn = server.connection();
     let asked = if conn.app.lists(CB_CHECKPASS) {
         conn.app.check_password(user, password)
@@ -98,7 +107,7 @@ fn complain(server: &Server, what: fmt::Arguments<'_>) {
     server.connection().log(
         Level::Err,
         format_args!(
-            "{what} (option pwcheck_method; known: auxprop saslauthd alwaystrue, and ldapdb where \
+            "{what} (option pwcheck_method; known: auxprop saslauthd authdaemond alwaystrue, and ldapdb where \
              its plugin is installed; auxprop needs a plugin that option auxprop_plugin names)"
         ),
     );

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `pwcheck_method: saslauthd`: asks Debian's saslauthd over its socket. The
 //! request is four fields with two length bytes each (login, password,
-//! service, realm); only a reply that starts with `OK` is success. Every step
-//! is bounded in time.
+//! service, realm), or five; only a reply that starts with `OK` is success. The whole
+//! conversation is bounded in time.
 #![forbid(unsafe_code)]
 
 use super::PasswordCheck;
-use crate::ffi::os;
+use super::peer::{self, Failure, Peer};
 use crate::server::Server;
 use core::ffi::CStr;
 use saslplug::{Code, Error, Result, Secret};
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 const DEFAULT_SOCKET: &str = "/var/run/saslauthd/mux";
 const REQUEST_MAX: usize = 8162;
 const REPLY_MAX: usize = 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
+const REMEDY: &str = "is saslauthd running? option saslauthd_path";
 
 /// See the module.
 pub(super) struct Saslauthd;
@@ -32,11 +30,19 @@ impl PasswordCheck for Saslauthd {
     fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
         let conn = server.connection();
         let (login, realm) = split_realm(user.to_bytes(), conn.realm.borrow().as_deref());
-        let request = request(&[&login, password.as_bytes(), conn.service.to_bytes(), &realm])?;
+        let remote = remote(server);
+        let mut fields = vec![
+            &login[..],
+            password.as_bytes(),
+            conn.service.to_bytes(),
+            &realm,
+        ];
+        fields.extend(remote.as_deref());
+        let request = request(&fields)?;
         let socket = socket(server);
-        let reply =
-            exchange(&socket, &request).map_err(|(step, error)| failure(&socket, step, &error))?;
-        if reply.starts_with(b"OK") {
+        let reply = exchange(&socket, &request)
+            .map_err(|failure| peer::error(&socket, &failure, REMEDY))?;
+        if is_yes(&reply) {
             Ok(())
         } else {
             Err(Error::new(Code::BADAUTH, "authentication failed"))
@@ -65,6 +71,31 @@ fn split_realm(user: &[u8], realm: Option<&CStr>) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
+/// The word `OK`, alone or with a text behind it.
+fn is_yes(reply: &[u8]) -> bool {
+    match reply.strip_prefix(b"OK") {
+        Some(rest) => rest
+            .first()
+            .is_none_or(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n')),
+        None => false,
+    }
+}
+
+/// The client's address as a fifth field, which newer daemons want and older
+/// ones do not know: only where option `saslauthd_remote` says so.
+fn remote(server: &Server) -> Option<Vec<u8>> {
+    let conn = server.connection();
+    let wanted = conn.option(None, c"saslauthd_remote")?;
+    let yes = matches!(wanted.to_bytes(), [b'1' | b'y' | b't', ..] | b"on");
+    let address = conn.remote.borrow();
+    yes.then(|| {
+        address
+            .as_deref()
+            .map(|address| address.to_bytes().to_vec())
+            .unwrap_or_default()
+    })
+}
+
 fn request(fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>> {
     let mut request = Zeroizing::new(Vec::with_capacity(512));
     for field in fields {
@@ -91,43 +122,19 @@ fn socket(server: &Server) -> PathBuf {
     }
 }
 
-fn exchange(
-    socket: &Path,
-    request: &[u8],
-) -> core::result::Result<Vec<u8>, (&'static str, io::Error)> {
-    let at = |step| move |error| (step, error);
-    let mut stream =
-        os::connect_unix(socket, PATIENCE).map_err(at("cannot connect to saslauthd server"))?;
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .map_err(at("cannot set a time limit"))?;
-    os::send_all(stream.as_fd(), request).map_err(at("write failed"))?;
+fn exchange(path: &Path, request: &[u8]) -> core::result::Result<Vec<u8>, Failure> {
+    let mut peer = Peer::connect(path, "cannot connect to saslauthd server")?;
+    peer.send(request, "write failed")?;
     let mut head = [0; 2];
-    stream
-        .read_exact(&mut head)
-        .map_err(at("size read failed"))?;
+    peer.fill(&mut head, "size read failed")?;
     let length = usize::from(u16::from_be_bytes(head));
     if !(2..=REPLY_MAX).contains(&length) {
-        return Err((
-            "bad response from saslauthd",
-            io::ErrorKind::InvalidData.into(),
-        ));
+        let kind = io::ErrorKind::InvalidData;
+        return Err(("bad response from saslauthd", kind.into()));
     }
     let mut reply = vec![0; length];
-    stream.read_exact(&mut reply).map_err(at("read failed"))?;
+    peer.fill(&mut reply, "read failed")?;
     Ok(reply)
-}
-
-fn failure(socket: &Path, step: &str, error: &io::Error) -> Error {
-    let why = match error.raw_os_error() {
-        Some(errno) => crate::ffi::os::error_text(errno),
-        None => error.to_string(),
-    };
-    let path = socket.display();
-    Error::with(
-        Code::FAIL,
-        format!("{step}: {why} ({path}; is saslauthd running? option saslauthd_path)"),
-    )
 }
 
 #[cfg(test)]
@@ -145,6 +152,23 @@ mod tests {
             (b"a".to_vec(), b"r".to_vec())
         );
         assert_eq!(split_realm(b"a", None), (b"a".to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn yes_is_a_word() {
+        assert!(is_yes(b"OK") && is_yes(b"OK remote says so") && is_yes(b"OK\0"));
+        for no in [
+            &b"OKxyz"[..],
+            b"ok",
+            b" OK",
+            b"NO",
+            b"NO OK",
+            b"O",
+            b"",
+            b"OK-ish",
+        ] {
+            assert!(!is_yes(no), "{no:?}");
+        }
     }
 
     #[test]

@@ -166,6 +166,11 @@ impl Conn {
         self.shown.borrow().as_ref().map(|context| context.read())
     }
 
+    /// The context of the latest C mechanism.
+    pub(crate) fn shown_context(&self) -> Option<Rc<Context>> {
+        self.shown.borrow().clone()
+    }
+
     /// This connection as C knows it.
     pub(crate) fn as_ptr(&self) -> *mut sasl_conn_t {
         self.app.conn

@@ -3,11 +3,17 @@
 #![forbid(unsafe_code)]
 
 use super::{EXTERNALLY_VERIFIED, Server};
+use crate::setpass;
 use core::ffi::CStr;
 use core::fmt;
 use mech::{ChannelBinding, Limits, Lookup, ServerHost};
 use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
 use std::ffi::CString;
+
+const NO_STORE: Error = Error::new(
+    Code::NOMECH,
+    "no plugin of option auxprop_plugin can store properties",
+);
 
 fn lossy(text: &CStr) -> String {
     text.to_string_lossy().into_owned()
@@ -115,6 +121,27 @@ impl ServerHost for Server {
         let user = self.conn.authid.borrow().clone();
         let user = user.ok_or(Error::new(Code::FAIL, "a password without a user"))?;
         self.check_canonical(&user, password)
+    }
+
+    fn lists(&self, mechanism: &str) -> bool {
+        let mut listed = self.allowed.iter().flatten();
+        listed.any(|name| name.eq_ignore_ascii_case(mechanism))
+    }
+
+    fn can_store(&self) -> Result<()> {
+        let providers = setpass::configured(&self.conn)?;
+        if setpass::probe(&*self.conn.library, &providers)? {
+            return Ok(());
+        }
+        Err(NO_STORE)
+    }
+
+    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        let providers = setpass::configured(&self.conn)?;
+        if !providers.iter().any(|one| one.stores()) {
+            return Err(NO_STORE);
+        }
+        setpass::store(self, &providers, user, properties)
     }
 
     fn transition(&self, password: &Secret) {

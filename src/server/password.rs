@@ -27,7 +27,7 @@ impl Server {
     /// Ends an exchange that is under way: what it established must not mix with
     /// the identity of a password check. A layer stays in force.
     fn abandon(&self) {
-        self.exchange.set(None);
+        self.give_up();
         if self.stage.get() != Stage::Done {
             self.stage.set(Stage::Idle);
         }
@@ -84,24 +84,26 @@ impl Server {
         };
         // A login does not fail because the copy could not be kept; the log has
         // the reason.
-        let _ = setpass::run(self, user, Some(password), flags);
+        let _ = setpass::run(self, user, Some(password), None, flags);
     }
 
     /// Sets, changes or removes a password (`sasl_setpass`). The name is taken
     /// as it is: a store knows best how it keeps names.
     ///
     /// # Errors
-    /// `BADPARAM` for `CURMECH_ONLY` without a mechanism; the stores'.
+    /// `BADPARAM` for `CURMECH_ONLY` without a mechanism; the stores' and the
+    /// mechanisms'.
     pub(crate) fn set_password(
         &self,
         user: &CStr,
         password: Option<&Secret>,
+        old: Option<&Secret>,
         flags: u32,
     ) -> Result<()> {
         if flags & setpass::CURMECH_ONLY != 0 && self.conn.mechanism.borrow().is_none() {
             let text = "No current SASL mechanism available";
             return Err(Error::new(Code::BADPARAM, text).silent());
         }
-        setpass::run(self, user, password, flags)
+        setpass::run(self, user, password, old, flags)
     }
 }

@@ -199,3 +199,15 @@ fn a_replaced_name_stays_readable_for_a_step() {
     assert_ne!(store(b"alice"), first); // the old place is still taken
     assert_ne!(store(b"carol"), first);
 }
+
+#[test]
+fn an_empty_password_reaches_no_verifier() {
+    let program = Program {
+        options: vec![(c"pwcheck_method", c"alwaystrue")],
+        ..Program::default()
+    };
+    let server = server(&program);
+    let refused = server.check_plain(b"bob", &Secret::default());
+    assert_eq!(refused.expect_err("refused").code(), Code::BADAUTH);
+    assert_eq!(server.check_plain(b"bob", &Secret::from(&b"x"[..])), Ok(()));
+}

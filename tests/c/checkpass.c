@@ -49,9 +49,9 @@ static int check(const char *user, unsigned ulen, const char *pass, unsigned ple
 static void passwords(void)
 {
     static const char *tries[][2] = {
-        {"bob", "secret"}, {"bob", "wrong"}, {"bob", ""}, {"bob", "secretx"}, {"bob", "secre"},
+        {"bob", "secret"}, {"bob", "wrong"}, {"bob", "secretx"}, {"bob", "secre"},
         {"nobody", "x"}, {"", "x"}, {" bob ", "secret"}, {"BOB", "secret"},
-        {"nopass", "x"}, {"empty", ""}, {"alice", "wonder"},
+        {"nopass", "x"}, {"alice", "wonder"},
         {"bob@realm.example", "realmsecret"}, {"b\xff", "x"}, {NULL, NULL}};
     char *big = calloc(1, 70001);
     int i;
@@ -68,6 +68,10 @@ static void passwords(void)
     check("bob", 3, NULL, 0);
     STRING(sasl_errdetail(conn));
     check("bob", 0, "secret", 6);
+    STRING(sasl_errdetail(conn));
+    check("bob", 3, "secret", 0);
+    STRING(sasl_errdetail(conn));
+    check("bob", 3, "wrong", 0);
     STRING(sasl_errdetail(conn));
     check("bobby", 3, "secret", 6);
     STRING(sasl_errdetail(conn));
@@ -92,6 +96,12 @@ static void refused(void)
     up();
     fresh(NULL);
     check("   ", 3, "x", 1);
+    show_conn(conn);
+    fresh(NULL);
+    check("bob", 3, "", 0);
+    show_conn(conn);
+    fresh(NULL);
+    check("empty", 5, "", 0);
     show_conn(conn);
     fresh(NULL);
     CALL(sasl_user_exists(conn, NULL, NULL, "  "));

@@ -28,13 +28,18 @@ impl Pair {
         let file = sasldb::create(&here, "lab.test", &users, owner).unwrap();
         let lines = format!(
             "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {}\n\
-             mech_list: PLAIN LOGIN ANONYMOUS EXTERNAL\n",
+             mech_list: PLAIN LOGIN NTLM ANONYMOUS EXTERNAL\n",
             file.display()
         );
         here.file("sample.conf", &lines).unwrap();
         let mut environment = placed.environment(Way::LibraryPath).to_vec();
         environment.push(format!("SASL_CONF_PATH={}", here.path().display()));
         let other = Placed::new(client, &there).unwrap();
+        for (which, placed) in [(server, &placed), (client, &other)] {
+            if which == Library::Stock {
+                placed.add_plugin("libntlm.so").unwrap();
+            }
+        }
         Self {
             server: environment,
             client: other.environment(Way::LibraryPath).to_vec(),
@@ -66,7 +71,7 @@ impl Pair {
 
 fn talks(server: Library, client: Library) {
     let pair = Pair::new(server, client);
-    for mechanism in ["PLAIN", "LOGIN"] {
+    for mechanism in ["PLAIN", "LOGIN", "NTLM"] {
         let right = pair.talk(mechanism, Some(PASSWORD), false);
         assert!(right.complete(), "{mechanism}: {right:#?}");
         assert!(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Simple binds: the one request of a verifying connection, and the first of a
+//! Simple binds, and where the service account's password is: the one request of a verifying connection, and the first of a
 //! searching one.
 #![forbid(unsafe_code)]
 
-use crate::config::{Account, Password};
+use crate::config::Password;
 use crate::connection::{Broken, Connection};
 use crate::deadline::Deadline;
 use crate::faults::Fault;
@@ -24,14 +24,14 @@ pub(crate) fn simple(
     let id = connection.next_id();
     connection.send(&protocol::bind(id, name.as_bytes(), password), deadline)?;
     match connection.receive(id, deadline)? {
-        Answer::Bind(outcome) => Ok(outcome),
+        Answer::Bind(outcome, _) => Ok(outcome),
         _ => Err(Broken::Malformed("it answered a bind with something else")),
     }
 }
 
 /// The password of the service account, and what to say about its file.
-pub(crate) fn password(account: &Account) -> Result<(Secret, Option<Fault>), Fault> {
-    match &account.password {
+pub(crate) fn password(password: &Password) -> Result<(Secret, Option<Fault>), Fault> {
+    match password {
         Password::Known(password) => Ok((password.clone(), None)),
         Password::File(path) => from_file(path),
     }

@@ -13,11 +13,17 @@ use crate::uri::{Scope, Uri, parse_list};
 use std::time::Duration;
 
 mod account;
+mod ldaprc;
 mod options;
+mod tls;
+mod values;
 
-pub(crate) use account::{Account, Password};
+pub(crate) use account::{Account, Password, SaslAccount};
+pub(crate) use tls::{Cleartext, StartTls, TlsOptions};
+pub(crate) use values::Store;
 
 use account::account;
+use ldaprc::{Defaults, Surroundings};
 use options::{Reader, refuse_later_ones};
 
 /// How a password is checked (`ldapdb_verify`).
@@ -36,16 +42,10 @@ pub enum VerifyBy {
 /// How the entry of a login is found (`ldapdb_lookup`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Lookup {
+    /// By proxied authorization: the server says who the login is.
+    Proxy,
     Search,
     None,
-}
-
-/// Where a password may go without TLS (`ldapdb_cleartext`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cleartext {
-    Never,
-    Local,
-    Yes,
 }
 
 /// Everything that the options say.
@@ -56,9 +56,18 @@ pub struct Config {
     pub(crate) dn_complete: bool,
     pub(crate) lookup: Lookup,
     pub(crate) base: Option<(String, Template)>,
+    /// `BASE` of ldap.conf, where nothing else says one.
+    pub(crate) default_base: Option<String>,
     pub(crate) scope: Option<Scope>,
+    pub(crate) attribute_map: Vec<(String, String)>,
+    /// Schemes of stored passwords that are compared.
+    pub(crate) hashes: Vec<&'static str>,
+    pub(crate) negative_ttl: Duration,
+    pub(crate) store: Store,
     /// `ldapdb_filter`, else the filter of the URI, else the default.
     pub(crate) filters: Vec<Filter>,
+    /// Without `ldapdb_require`, which the others have.
+    pub(crate) unrestricted: Vec<Filter>,
     pub(crate) canon_attr: Option<String>,
     /// Name of the user's bind; `None`: the entry's DN.
     pub(crate) user_dn: Option<UserName>,
@@ -66,10 +75,13 @@ pub struct Config {
     pub(crate) password_attr: String,
     pub(crate) default_realm: Option<String>,
     pub(crate) cleartext: Cleartext,
+    pub(crate) tls: TlsOptions,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_wait: Duration,
     pub(crate) retry_after: Duration,
+    /// Servers in any order (`ldapdb_balance`).
+    pub(crate) shuffles: bool,
     pub(crate) pool: usize,
     pub(crate) idle_timeout: Duration,
     pub(crate) debug: bool,
@@ -95,31 +107,65 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with its remedy.
     pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
-        let options = Reader { get };
+        Self::read_in(get, &Surroundings::real())
+    }
+
+    fn read_in(
+        get: &dyn Fn(&str) -> Option<String>,
+        around: &Surroundings<'_>,
+    ) -> Result<Self, Fault> {
+        let mut options = Reader {
+            get,
+            defaults: Defaults::default(),
+        };
         refuse_later_ones(&options)?;
+        let rc = options.own("ldapdb_rc");
+        let system = options.switch("ldapdb_ldapconf", true)?;
+        let (defaults, missing) = Defaults::find(rc.as_deref(), system, around);
+        options.defaults = defaults;
         let (servers, mut warnings) = match options.text("ldapdb_uri") {
             Some(list) => parse_list(&list)?,
             None => return Err(Fault::no_uri()),
         };
         for uri in &servers {
-            if uri.scheme != "ldap" && uri.scheme != "ldapi" {
-                let instead = "Use ldap:// or ldapi:// (TLS and SRV records come later).";
+            if uri.scheme.ends_with("+srv") {
+                let instead = "Write the servers into ldapdb_uri.";
                 return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
             }
         }
-        let account = account(&options)?;
+        if let (Some(rc), true) = (&rc, missing) {
+            warnings.push(Fault::no_rc(rc));
+        }
+        let lookup = lookup(&options)?;
+        let account = account(&options, lookup == Lookup::Proxy)?;
         if let Some(name) = account
             .as_ref()
-            .and_then(|account| Dn::parse(&account.name))
+            .and_then(|account| Dn::parse(account.shown()))
         {
             if let Some(kind) = name.lost_comma() {
                 warnings.push(Fault::lost_comma(&name.text(), kind));
             }
         }
         let canon_attr = options.attribute("ldapdb_canon_attr")?;
+        let unrestricted = filters(&options, &servers, canon_attr.as_deref(), lookup)?;
+        let (filters, unrestricted) = match required(&options)? {
+            Some(filter) => {
+                let both = |one: &Filter| Filter::And(vec![one.clone(), filter.clone()]);
+                (unrestricted.iter().map(both).collect(), unrestricted)
+            }
+            None => (unrestricted, Vec::new()),
+        };
         let config = Self {
-            filters: filters(&options, &servers, canon_attr.as_deref())?,
-            lookup: lookup(&options)?,
+            filters,
+            unrestricted,
+            lookup,
+            default_base: options.defaults.get("BASE").map(str::to_owned),
+            attribute_map: values::attribute_map(&options)?,
+            hashes: values::hashes(&options)?,
+            store: values::store(&options)?,
+            negative_ttl: Duration::from_secs(
+                u64::try_from(options.number("ldapdb_negative_ttl", 0)?).unwrap_or(0),
+            ),
             base: base(&options)?,
             scope: options.choice(
                 "ldapdb_scope",
@@ -145,20 +191,15 @@ impl Config {
                 .attribute("ldapdb_password_attr")?
                 .unwrap_or_else(|| "userPassword".to_owned()),
             default_realm: options.text("ldapdb_default_realm"),
-            cleartext: options
-                .choice(
-                    "ldapdb_cleartext",
-                    &[
-                        ("never", Cleartext::Never),
-                        ("local", Cleartext::Local),
-                        ("yes", Cleartext::Yes),
-                    ],
-                )?
-                .unwrap_or(Cleartext::Local),
+            cleartext: tls::cleartext(&options)?,
+            tls: tls::tls(&options, &servers, &mut warnings)?,
             connect_timeout: options.seconds("ldapdb_connect_timeout", 3)?,
             timeout: options.seconds("ldapdb_timeout", 8)?,
             max_wait: options.seconds("ldapdb_max_wait", 15)?,
             retry_after: options.seconds("ldapdb_retry_after", 30)?,
+            shuffles: options
+                .choice("ldapdb_balance", &[("order", false), ("random", true)])?
+                .unwrap_or(false),
             pool: options.number("ldapdb_pool", 4)?,
             idle_timeout: options.seconds("ldapdb_idle_timeout", 240)?,
             dn_complete: options.switch("ldapdb_dn_complete", true)?,
@@ -174,7 +215,12 @@ impl Config {
 
     /// Whether a password may be shown to mechanisms.
     pub fn shows_secrets(&self) -> bool {
-        self.lookup == Lookup::Search && self.verify != VerifyBy::Bind
+        self.lookup != Lookup::None && self.verify != VerifyBy::Bind
+    }
+
+    /// Whether passwords and properties can be changed.
+    pub fn stores(&self) -> bool {
+        self.store != Store::No
     }
 
     /// How a password is checked.
@@ -186,7 +232,8 @@ impl Config {
     fn consistent(&self) -> Result<(), Fault> {
         if self.lookup == Lookup::Search {
             let lost = self.servers.iter().find(|server| server.base.is_none());
-            if let (None, Some(server)) = (&self.base, lost) {
+            let default = self.default_base.is_some();
+            if let (None, Some(server), false) = (&self.base, lost, default) {
                 let why = format!(
                     "there is no search base for {}: write it into ldapdb_uri \
                      (ldap://host/dc=example,dc=com) or set ldapdb_search_base",
@@ -194,6 +241,8 @@ impl Config {
                 );
                 return Err(Fault::bad_option("ldapdb_search_base", &why));
             }
+        }
+        if self.lookup != Lookup::None {
             return self.raw_name_is_safe();
         }
         if self.canon_attr.is_some() {
@@ -231,33 +280,33 @@ impl Config {
 }
 
 fn lookup(options: &Reader<'_>) -> Result<Lookup, Fault> {
-    if let Some(lookup) = options
-        .choice(
-            "ldapdb_lookup",
-            &[
-                ("auto", None),
-                ("search", Some(Lookup::Search)),
-                ("none", Some(Lookup::None)),
-                ("proxy", None),
-            ],
-        )?
-        .flatten()
-    {
+    let words = [
+        ("auto", None),
+        ("proxy", Some(Lookup::Proxy)),
+        ("search", Some(Lookup::Search)),
+        ("none", Some(Lookup::None)),
+    ];
+    if let Some(lookup) = options.choice("ldapdb_lookup", &words)?.flatten() {
         return Ok(lookup);
     }
-    let set = |name: &str| options.text(name).is_some();
+    let set = |name: &str| options.own(name).is_some();
     let searches = [
         "ldapdb_bind_dn",
-        "ldapdb_id",
         "ldapdb_filter",
         "ldapdb_search_base",
         "ldapdb_base",
     ];
+    let simple = options
+        .own("ldapdb_mech")
+        .is_some_and(|mech| mech.eq_ignore_ascii_case("SIMPLE"));
     let template = options
         .text("ldapdb_user_dn")
         .is_some_and(|text| !text.contains("%D"));
-    let none = template && !searches.into_iter().any(set);
-    Ok(if none { Lookup::None } else { Lookup::Search })
+    Ok(match simple || searches.into_iter().any(set) {
+        true => Lookup::Search,
+        false if template => Lookup::None,
+        false => Lookup::Proxy,
+    })
 }
 
 fn template(option: &str, text: &str) -> Result<Template, Fault> {
@@ -309,12 +358,26 @@ fn user_dn(options: &Reader<'_>) -> Result<Option<UserName>, Fault> {
     }))
 }
 
+/// `ldapdb_require`.
+fn required(options: &Reader<'_>) -> Result<Option<Filter>, Fault> {
+    let option = "ldapdb_require";
+    let Some(text) = options.text(option) else {
+        return Ok(None);
+    };
+    let bad = |why: String| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}"));
+    Filter::parse(&text).map(Some).map_err(bad)
+}
+
 /// The filter for each server.
 fn filters(
     options: &Reader<'_>,
     servers: &[Uri],
     canon_attr: Option<&str>,
+    lookup: Lookup,
 ) -> Result<Vec<Filter>, Fault> {
+    if lookup != Lookup::Search {
+        return Ok(Vec::new());
+    }
     let checked = |option: &str, text: &str| {
         let filter = Filter::parse(text)
             .map_err(|why| Fault::bad_option(option, &format!("\"{text}\" is no filter: {why}")))?;

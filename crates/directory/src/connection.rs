@@ -1,136 +1,129 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One connection to a server: a non-blocking socket and deadlines by poll.
+//! One connection to a server: messages out, messages in, one at a time.
 //!
-//! Bytes come in one message at a time. A connection belongs to the process
-//! that opened it: another one closes it without a word. SIGPIPE is never
-//! raised, EINTR never seen.
+//! A connection belongs to the process that opened it: another one closes it
+//! without a word.
 #![forbid(unsafe_code)]
 
 use crate::deadline::Deadline;
-use crate::protocol::{self, Answer, Malformed};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, connect,
-    getsockopt, recv, send, setsockopt, socket, sockopt,
-};
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
+#[cfg(feature = "tls")]
+use crate::faults::Fault;
+use crate::layer::Layer;
+use crate::protocol::{self, Answer, Outcome};
+use crate::transport::{Socket, Transport};
+use mech::Negotiated;
 use std::time::Instant;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Milliseconds that sent bytes may stay unacknowledged: the other machine is
-/// gone, and a kept connection is replaced before the request times out.
-const UNACKNOWLEDGED: u32 = 3000;
-
-/// Where to connect to.
-#[derive(Clone, Debug)]
-pub(crate) enum Address {
-    Tcp(SocketAddr),
-    Unix(PathBuf),
-}
-
-impl Address {
-    /// Whether a password may go there in clear without leaving the machine.
-    pub(crate) fn is_local(&self) -> bool {
-        match self {
-            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
-            Self::Unix(_) => true,
-        }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Tcp(address) => address.to_string(),
-            Self::Unix(path) => path.display().to_string(),
-        }
-    }
-}
-
-/// Why a connection is of no more use.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Broken {
-    /// The server closed it, or said that it will.
-    Closed(String),
-    /// The deadline passed.
-    TimedOut,
-    /// What came was no LDAP.
-    Malformed(Malformed),
-}
-
-impl From<Errno> for Broken {
-    fn from(error: Errno) -> Self {
-        Self::Closed(format!("the connection broke: {}", error.desc()))
-    }
-}
+pub(crate) use crate::transport::{Address, Broken};
 
 /// A connection in use or in the pool.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    socket: OwnedFd,
+    transport: Transport,
     pid: u32,
     incoming: Zeroizing<Vec<u8>>,
+    layer: Option<Layer>,
+    /// Whether a password may be sent over it.
+    trusted: bool,
+    /// As whom it is bound, where proxied authorization must know.
+    own: Option<String>,
     last_id: i32,
     last_use: Instant,
-}
-
-/// Waits until `socket` is ready for `events`.
-fn wait(socket: &OwnedFd, events: PollFlags, deadline: Deadline) -> Result<(), Broken> {
-    loop {
-        let timeout = deadline.poll_timeout().ok_or(Broken::TimedOut)?;
-        match poll(&mut [PollFd::new(socket.as_fd(), events)], timeout) {
-            Ok(0) | Err(Errno::EINTR) => {}
-            Ok(_) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 impl Connection {
     /// Connects within `deadline`.
     pub(crate) fn open(address: &Address, deadline: Deadline) -> Result<Self, Broken> {
-        let (family, target): (_, Box<dyn SockaddrLike>) = match address {
-            Address::Tcp(address) => {
-                let storage = SockaddrStorage::from(*address);
-                let v4 = address.is_ipv4();
-                (
-                    if v4 {
-                        AddressFamily::Inet
-                    } else {
-                        AddressFamily::Inet6
-                    },
-                    Box::new(storage),
-                )
-            }
-            Address::Unix(path) => (AddressFamily::Unix, Box::new(UnixAddr::new(path)?)),
-        };
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket = socket(family, SockType::Stream, flags, None)?;
-        if matches!(address, Address::Tcp(_)) {
-            // Without them the connection works, only less well.
-            let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
-            let _ = setsockopt(&socket, sockopt::KeepAlive, &true);
-            let _ = setsockopt(&socket, sockopt::TcpUserTimeout, &UNACKNOWLEDGED);
-        }
-        match connect(socket.as_raw_fd(), &*target) {
-            Ok(()) => {}
-            Err(Errno::EINPROGRESS | Errno::EINTR) => {
-                wait(&socket, PollFlags::POLLOUT, deadline)?;
-                match getsockopt(&socket, sockopt::SocketError)? {
-                    0 => {}
-                    error => return Err(Errno::from_raw(error).into()),
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let socket = Socket::connect(address, deadline)?;
         Ok(Self {
-            socket,
+            transport: Transport::Clear(socket),
             pid: std::process::id(),
             incoming: Zeroizing::new(Vec::new()),
+            layer: None,
+            trusted: false,
+            own: None,
             last_id: 0,
             last_use: Instant::now(),
         })
+    }
+
+    /// Whether others on the way can read nothing.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.transport.is_encrypted()
+    }
+
+    /// The same connection inside TLS. What came before the handshake did not
+    /// come from the server that TLS will prove: then there is no connection.
+    #[cfg(feature = "tls")]
+    pub(crate) fn encrypted(
+        self,
+        handshake: impl FnOnce(Socket) -> Result<crate::tls::Stream, Fault>,
+        odd: impl FnOnce(&'static str) -> Fault,
+    ) -> Result<Self, Fault> {
+        let socket = match self.transport {
+            Transport::Clear(socket) if self.incoming.is_empty() => socket,
+            Transport::Clear(_) => {
+                return Err(odd(
+                    "bytes came before the handshake; somebody may have put them there",
+                ));
+            }
+            Transport::Tls(_) => return Err(odd("it has TLS already")),
+        };
+        Ok(Self {
+            transport: Transport::Tls(Box::new(handshake(socket)?)),
+            pid: self.pid,
+            incoming: Zeroizing::new(Vec::new()),
+            layer: None,
+            trusted: false,
+            own: None,
+            last_id: self.last_id,
+            last_use: self.last_use,
+        })
+    }
+
+    /// Puts the security layer in force that a bind agreed on; tells whether it
+    /// could.
+    pub(crate) fn protect(&mut self, negotiated: Negotiated) -> bool {
+        self.layer = Layer::new(negotiated);
+        self.layer.is_some() && self.incoming.is_empty()
+    }
+
+    /// Whether a password may be sent over it.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// The same connection, over which a password may be sent.
+    pub(crate) fn trust(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// As whom it is bound: what Who Am I said.
+    pub(crate) fn own(&self) -> Option<&str> {
+        self.own.as_deref()
+    }
+
+    pub(crate) fn set_own(&mut self, own: String) {
+        self.own = Some(own);
+    }
+
+    /// Sends an extended request; any result code is an answer.
+    pub(crate) fn extended(
+        &mut self,
+        oid: &str,
+        proxied: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<(Outcome, Option<Vec<u8>>), Broken> {
+        let id = self.next_id();
+        self.send(&protocol::extended(id, oid, proxied), deadline)?;
+        match self.receive(id, deadline)? {
+            Answer::Extended(outcome, value) => Ok((outcome, value)),
+            _ => Err(Broken::Malformed(
+                "it answered an extended request with something else",
+            )),
+        }
     }
 
     /// Whether this process opened it.
@@ -146,8 +139,8 @@ impl Connection {
     /// Whether it can be used again: nothing has come that nobody asked for.
     /// The end of the connection would have.
     pub(crate) fn is_quiet(&self) -> bool {
-        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
-        self.incoming.is_empty() && matches!(poll(&mut fds, PollTimeout::ZERO), Ok(0))
+        let layer = self.layer.as_ref().is_none_or(Layer::is_quiet);
+        layer && self.incoming.is_empty() && self.transport.is_quiet()
     }
 
     /// The id for the next request.
@@ -159,14 +152,14 @@ impl Connection {
     /// Sends a whole message.
     pub(crate) fn send(&mut self, message: &[u8], deadline: Deadline) -> Result<(), Broken> {
         self.last_use = Instant::now();
-        let mut rest = message;
+        let packets = match &mut self.layer {
+            Some(layer) => Some(layer.protect(message).map_err(Broken::Malformed)?),
+            None => None,
+        };
+        let mut rest = packets.as_deref().unwrap_or(message);
         while !rest.is_empty() {
-            match send(self.socket.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
-                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
-                Err(Errno::EAGAIN) => wait(&self.socket, PollFlags::POLLOUT, deadline)?,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+            let sent = self.transport.send(rest, deadline)?;
+            rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
     }
@@ -175,15 +168,12 @@ impl Connection {
     pub(crate) fn receive(&mut self, id: i32, deadline: Deadline) -> Result<Answer, Broken> {
         let (answered, answer) = self.message(deadline)?;
         match answer {
-            Answer::Notice(outcome) if answered == 0 => Err(Broken::Closed(format!(
+            Answer::Extended(outcome, _) if answered == 0 => Err(Broken::Closed(format!(
                 "it said it will disconnect ({} {} \"{}\")",
                 outcome.code,
                 protocol::code_name(outcome.code),
                 outcome.message
             ))),
-            Answer::Notice(_) => Err(Broken::Malformed(
-                "it answered something that was not asked",
-            )),
             answer if answered == id => Ok(answer),
             _ => Err(Broken::Malformed(
                 "it answered with the id of another request",
@@ -208,19 +198,20 @@ impl Connection {
     /// Reads what is there, or waits for it.
     fn fill(&mut self, deadline: Deadline) -> Result<(), Broken> {
         let mut chunk = Zeroizing::new([0_u8; 4096]);
-        loop {
-            match recv(self.socket.as_raw_fd(), &mut *chunk, MsgFlags::empty()) {
-                Ok(0) => return Err(Broken::Closed("it closed the connection".to_owned())),
-                Ok(count) => {
-                    self.append(chunk.get(..count).unwrap_or_default());
-                    // A server that drips bytes does not make the clock stop.
-                    return deadline.left().map(|_| ()).ok_or(Broken::TimedOut);
-                }
-                Err(Errno::EAGAIN) => wait(&self.socket, PollFlags::POLLIN, deadline)?,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        let count = self.transport.receive(&mut *chunk, deadline)?;
+        if count == 0 {
+            return Err(Broken::Closed("it closed the connection".to_owned()));
         }
+        let bytes = chunk.get(..count).unwrap_or_default();
+        match &mut self.layer {
+            Some(layer) => {
+                let plain = layer.open(bytes).map_err(Broken::Malformed)?;
+                self.append(&plain);
+            }
+            None => self.append(bytes),
+        }
+        // A server that drips bytes does not make the clock stop.
+        deadline.left().map(|_| ()).ok_or(Broken::TimedOut)
     }
 
     /// Appends without leaving an unwiped copy behind when memory moves.
@@ -248,7 +239,12 @@ impl Connection {
     pub(crate) fn close(mut self) {
         if self.is_ours() {
             let message = protocol::unbind(self.next_id());
-            let _ = send(self.socket.as_raw_fd(), &message, MsgFlags::MSG_NOSIGNAL);
+            let packets = self.layer.as_mut().map(|layer| layer.protect(&message));
+            match packets {
+                Some(Ok(packets)) => self.transport.try_send(&packets),
+                Some(Err(_)) => {}
+                None => self.transport.try_send(&message),
+            }
         }
     }
 }

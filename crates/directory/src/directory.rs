@@ -7,6 +7,7 @@ use crate::config::{Config, Lookup, VerifyBy};
 use crate::deadline::Deadline;
 use crate::faults::{Catalogue, Fault, Journal};
 use crate::memo::Memo;
+use crate::negative::Negative;
 use crate::pool::Pool;
 use crate::session::Call;
 use crate::template::Login;
@@ -31,9 +32,14 @@ pub struct Directory {
     pub(crate) config: Config,
     pub(crate) memo: Memo,
     pub(crate) pool: Pool,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::Tls,
     catalogue: Catalogue,
     warned: AtomicBool,
     stock_told: AtomicBool,
+    pub(crate) negative: Negative,
+    /// The system's crypt(3), if the host brought it.
+    pub(crate) crypt: Option<hash::Crypt>,
     /// The service account was refused: not asked again before this moment.
     pub(crate) refused: Mutex<Option<(Instant, Fault)>>,
 }
@@ -46,17 +52,30 @@ impl Directory {
             config.pool,
             config.idle_timeout,
             config.retry_after,
-        );
+        )
+        .shuffling(config.shuffles);
         let catalogue = Catalogue::new(config.debug);
+        let negative = Negative::new(config.negative_ttl);
         Self {
             config,
             memo: Memo::default(),
             pool,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::default(),
             catalogue,
             warned: AtomicBool::new(false),
             stock_told: AtomicBool::new(false),
+            negative,
+            crypt: None,
             refused: Mutex::new(None),
         }
+    }
+
+    /// The same directory, which can verify `{CRYPT}` values by `crypt`.
+    #[must_use]
+    pub fn with_crypt(mut self, crypt: hash::Crypt) -> Self {
+        self.crypt = Some(crypt);
+        self
     }
 
     /// What the options say.
@@ -80,6 +99,7 @@ impl Directory {
             journal,
             login,
             deadline: Deadline::after(self.config.max_wait),
+            once: false,
         }
     }
 
@@ -133,10 +153,7 @@ impl Directory {
             return Ok(Vec::new());
         }
         let shown = |name: &&&str| self.config.shows_secrets() || !is_secret(name);
-        let attribute = |name: &str| match is_password(name) {
-            true => self.config.password_attr.clone(),
-            false => name.to_owned(),
-        };
+        let attribute = |name: &str| self.attribute(name);
         let asked: Vec<String> = names
             .iter()
             .filter(shown)
@@ -159,6 +176,43 @@ impl Directory {
             self.no_password_shown(call, names, &entry.dn, verifies);
         }
         Ok(found)
+    }
+
+    /// The attribute that a property is kept in.
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        if is_password(name) {
+            return self.config.password_attr.clone();
+        }
+        let mut mapped = self.config.attribute_map.iter();
+        let mapped = mapped.find(|(property, _)| property.eq_ignore_ascii_case(name));
+        mapped.map_or(name, |(_, attribute)| attribute).to_owned()
+    }
+
+    /// Replaces the values of properties (names without a star); no values:
+    /// removes them.
+    ///
+    /// # Errors
+    /// `CONSTRAINT_VIOLAT` (not here), `WEAKPASS`, `NOUSER`, `UNAVAIL`, `FAIL`;
+    /// already in the log.
+    pub fn store(
+        &self,
+        journal: &dyn Journal,
+        login: &Login<'_>,
+        user: &[u8],
+        properties: &[(&str, &[Secret])],
+    ) -> Result<(), Error> {
+        let result = checked(user).and_then(|user| {
+            let login = Login {
+                user,
+                ..login.clone()
+            };
+            let call = Call {
+                once: true,
+                ..self.call(journal, login)
+            };
+            self.replace(&call, properties)
+        });
+        result.map_err(|fault| self.fail(journal, &fault))
     }
 
     /// Says what it means that a password was asked for and none is readable.
@@ -227,7 +281,14 @@ impl Directory {
                     ..login.clone()
                 },
             );
-            self.verdict(&call, password)
+            if self.negative.knows(&call.login, password) {
+                return Err(Fault::wrong_again(user));
+            }
+            let verdict = self.verdict(&call, password);
+            if verdict.as_ref().is_err_and(Fault::is_wrong_password) {
+                self.negative.keep(&call.login, password);
+            }
+            verdict
         });
         result.map_err(|fault| self.fail(journal, &fault))
     }

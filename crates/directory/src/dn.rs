@@ -165,6 +165,11 @@ impl Dn {
         self.0.iter().map(rdn).collect::<Vec<_>>().join(",")
     }
 
+    /// Whether both are the same name.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.ends_in(other)
+    }
+
     /// Whether the last parts of this name are `context`.
     fn ends_in(&self, context: &Self) -> bool {
         let Some(skip) = self.0.len().checked_sub(context.0.len()) else {

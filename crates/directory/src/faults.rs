@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 mod account;
 mod options;
 mod servers;
+mod stores;
 #[cfg(test)]
 mod tables;
 mod users;
@@ -72,6 +73,12 @@ impl Fault {
         self
     }
 
+    /// The same fault, after which no other server may be asked.
+    pub(crate) fn not_next(mut self) -> Self {
+        self.next = false;
+        self
+    }
+
     /// The error that the library gets: it is in the log already.
     pub fn error(&self) -> Error {
         Error::with(self.code, format!("ldapdb: {self}")).silent()
@@ -93,22 +100,35 @@ impl fmt::Debug for Fault {
 /// Text from outside, for a log line: no control characters, not endless.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
+/// As [`Shown`], for a sentence of ours that has text from outside in it.
+pub(crate) struct Words<'a>(pub(crate) &'a str);
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut length = 0;
-        for letter in self.0.chars() {
-            length += letter.len_utf8();
-            if length > 200 {
-                return f.write_str("…");
-            }
-            if letter.is_control() || ('\u{200e}'..='\u{202e}').contains(&letter) {
-                write!(f, "{}", letter.escape_unicode())?;
-            } else {
-                write!(f, "{letter}")?;
-            }
-        }
-        Ok(())
+        tamed(self.0, 200, f)
     }
+}
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        tamed(self.0, 500, f)
+    }
+}
+
+fn tamed(text: &str, longest: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut length = 0;
+    for letter in text.chars() {
+        length += letter.len_utf8();
+        if length > longest {
+            return f.write_str("…");
+        }
+        if letter.is_control() || ('\u{200e}'..='\u{202e}').contains(&letter) {
+            write!(f, "{}", letter.escape_unicode())?;
+        } else {
+            write!(f, "{letter}")?;
+        }
+    }
+    Ok(())
 }
 
 /// `49 invalidCredentials "…"`.

@@ -91,6 +91,11 @@ impl Filter {
         parse::whole(text.trim())
     }
 
+    /// The filter that every entry matches, as it is sent.
+    pub(crate) fn any() -> StructureTag {
+        primitive(TagClass::Context, 7, b"objectClass".to_vec())
+    }
+
     /// The filter as it is sent. `None`: a variable has no value.
     pub(crate) fn encode(&self, login: &Login<'_>) -> Option<StructureTag> {
         let all = |parts: &[Self]| {

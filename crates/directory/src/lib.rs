@@ -9,19 +9,29 @@
 
 mod bind;
 mod config;
+mod connect;
 mod connection;
 mod deadline;
 mod directory;
 mod dn;
 mod faults;
 mod filter;
+mod layer;
 mod lookup;
 mod memo;
+mod negative;
+mod open;
 mod pool;
 mod protocol;
+mod proxy;
 mod resolve;
+mod sasl;
 mod session;
+mod store;
 mod template;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
 mod uri;
 mod verify;
 

@@ -3,10 +3,12 @@
 //! entries asked for, exactly one accepted.
 #![forbid(unsafe_code)]
 
+use crate::config::{Account, Lookup};
 use crate::connection::{Broken, Connection};
 use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::{self, Fault};
+use crate::filter::Filter;
 use crate::memo::Key;
 use crate::pool::Role;
 use crate::protocol::{self, Answer, Entry, Outcome};
@@ -37,7 +39,7 @@ impl Directory {
             }
             // A canonical name that the filter does not match is found by the
             // login that led to it.
-            Err(fault) if fault.number() == 30 => {
+            Err(fault) if matches!(fault.number(), 24 | 30) => {
                 self.search_again(call, key, &asked).unwrap_or(Err(fault))
             }
             Err(fault) => Err(fault),
@@ -63,7 +65,7 @@ impl Directory {
                     Ok(entry)
                 })
             }
-            Err(fault) if fault.number() == 30 => None,
+            Err(fault) if matches!(fault.number(), 24 | 30) => None,
             Err(fault) => Some(Err(fault)),
         }
     }
@@ -104,10 +106,11 @@ impl Directory {
     }
 
     /// Attributes that every search asks for, and those of this one.
-    fn wanted(&self, server: Server<'_>, attributes: &[String]) -> Vec<String> {
+    pub(crate) fn wanted(&self, server: Server<'_>, attributes: &[String]) -> Vec<String> {
         let mut all = attributes.to_vec();
         let mut own: Vec<String> = self.config.canon_attr.iter().cloned().collect();
-        if let Some(filter) = self.config.filters.get(server.index) {
+        let filter = self.config.filters.get(server.index);
+        if let Some(filter) = filter.filter(|_| self.config.lookup == Lookup::Search) {
             filter.login_attributes(&mut own);
         }
         for name in own {
@@ -122,6 +125,9 @@ impl Directory {
     }
 
     fn search(&self, call: &Call<'_>, login: &Login<'_>, asked: &[String]) -> Result<Entry, Fault> {
+        if self.config.lookup == Lookup::Proxy {
+            return self.search_proxied(call, login, asked);
+        }
         self.run(
             call,
             Role::Service,
@@ -148,7 +154,14 @@ impl Directory {
                     .ok_or_else(|| no_value("ldapdb_search_base"))?;
                 self.completed(&base, server)
             }
-            None => server.uri.base.clone().unwrap_or_default(),
+            None => {
+                let base = server
+                    .uri
+                    .base
+                    .as_ref()
+                    .or(self.config.default_base.as_ref());
+                base.cloned().unwrap_or_default()
+            }
         };
         let scope = self.config.scope.or(server.uri.scope).unwrap_or(Scope::Sub);
         let filter = self.config.filters.get(server.index);
@@ -161,6 +174,7 @@ impl Directory {
                 .ok_or_else(|| no_value("ldapdb_filter"))?,
             attributes: &self.wanted(server, asked),
             seconds: self.config.timeout.as_secs(),
+            proxied: None,
         };
         let id = connection.next_id();
         connection.send(&request.encode(id), deadline)?;
@@ -171,7 +185,10 @@ impl Directory {
             scope: scope.name(),
             filter: filter.text(login),
             account: account
-                .map(|a| self.completed(&a.name, server))
+                .map(|account| match account {
+                    Account::Simple { name, .. } => self.completed(name, server),
+                    Account::Sasl(_) => account.shown().to_owned(),
+                })
                 .unwrap_or_default(),
         };
         // A server that takes part of the name for a wildcard finds somebody else.
@@ -182,8 +199,54 @@ impl Directory {
                 return Err(Trouble::Fault(Fault::mismatch(&entry.dn, login.user)));
             }
         }
+        if let (0, true, Some(filter)) = (
+            outcome.code,
+            entries.is_empty(),
+            self.config.unrestricted.get(server.index),
+        ) {
+            let filter = filter
+                .encode(login)
+                .ok_or_else(|| no_value("ldapdb_filter"))?;
+            let request = protocol::Search {
+                base: &shown.base,
+                scope,
+                filter,
+                attributes: &["1.1".to_owned()],
+                seconds: self.config.timeout.as_secs(),
+                proxied: None,
+            };
+            let id = connection.next_id();
+            connection.send(&request.encode(id), deadline)?;
+            let (entries, _) = collect(connection, id, deadline)?;
+            if let Some(entry) = entries.first() {
+                let fault = Fault::not_allowed(login.user, &entry.dn, &shown);
+                return Err(Trouble::Fault(fault));
+            }
+        }
         only_one(entries, &outcome, server, login, &shown).map_err(Trouble::Fault)
     }
+}
+
+/// The entry with the name `base`, if it is shown.
+pub(crate) fn read(
+    connection: &mut Connection,
+    base: &str,
+    attributes: &[String],
+    proxied: Option<&str>,
+    deadline: Deadline,
+) -> Result<(Option<Entry>, Outcome), Broken> {
+    let request = protocol::Search {
+        base,
+        scope: Scope::Base,
+        filter: Filter::any(),
+        attributes,
+        seconds: deadline.left().map_or(1, |left| left.as_secs().max(1)),
+        proxied,
+    };
+    let id = connection.next_id();
+    connection.send(&request.encode(id), deadline)?;
+    let (entries, outcome) = collect(connection, id, deadline)?;
+    Ok((entries.into_iter().next(), outcome))
 }
 
 /// Everything that answers request `id`; a third entry is not kept.
@@ -198,7 +261,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(_) | Answer::Notice(_) => {
+            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

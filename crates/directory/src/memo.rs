@@ -71,6 +71,13 @@ impl Memo {
             .then(|| noted.entry.clone())
     }
 
+    /// The name of the entry for `key`, if it was found just now.
+    pub(crate) fn name_of(&self, key: Key<'_>) -> Option<String> {
+        let known = self.0.try_lock().ok()?;
+        let noted = known.noted.iter().rev().find(|noted| noted.is_for(key))?;
+        (noted.since.elapsed() < FRESH).then(|| noted.entry.dn.clone())
+    }
+
     /// The login that led to the canonical name `key` lately.
     pub(crate) fn login_of(&self, key: Key<'_>) -> Option<String> {
         let known = self.0.try_lock().ok()?;
@@ -116,6 +123,15 @@ impl Memo {
             asked,
             since: Instant::now(),
         });
+    }
+
+    /// Forgets what was found for a login or canonical name.
+    pub(crate) fn forget(&self, user: &str) {
+        if let Ok(mut known) = self.0.try_lock() {
+            let is_other =
+                |noted: &Noted| noted.login != user && noted.canonical.as_deref() != Some(user);
+            known.noted.retain(is_other);
+        }
     }
 
     /// Notes that these attributes are asked for, and tells all that were: one

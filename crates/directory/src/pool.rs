@@ -26,6 +26,8 @@ struct State {
     verify: Vec<Connection>,
     down_until: Option<Instant>,
     pause: Duration,
+    /// When the pause last grew.
+    failed: Option<Instant>,
 }
 
 impl State {
@@ -44,6 +46,7 @@ pub(crate) struct Pool {
     size: usize,
     idle_timeout: Duration,
     retry_after: Duration,
+    shuffles: bool,
 }
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -62,7 +65,14 @@ impl Pool {
             size,
             idle_timeout,
             retry_after,
+            shuffles: false,
         }
+    }
+
+    /// The same, with the servers in any order (`ldapdb_balance: random`).
+    pub(crate) fn shuffling(mut self, shuffles: bool) -> Self {
+        self.shuffles = shuffles;
+        self
     }
 
     fn states(&self) -> Option<MutexGuard<'_, Vec<State>>> {
@@ -81,17 +91,25 @@ impl Pool {
     /// The servers to ask, in order: those that are not down, or, if all are,
     /// the one that is due first.
     pub(crate) fn order(&self, servers: usize) -> Vec<usize> {
-        let Some(states) = self.states() else {
+        let Some(mut states) = self.states() else {
             return (0..servers).collect();
         };
         let now = Instant::now();
-        let up = |state: &State| state.down_until.is_none_or(|until| until <= now);
-        let order: Vec<usize> = states
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| up(s))
-            .map(|(index, _)| index)
-            .collect();
+        let mut order = Vec::new();
+        for (index, state) in states.iter_mut().enumerate() {
+            match state.down_until {
+                None => order.push(index),
+                Some(until) if until <= now => {
+                    // One caller tries it; the others wait for what it finds.
+                    state.down_until = now.checked_add(self.retry_after);
+                    order.push(index);
+                }
+                Some(_) => {}
+            }
+        }
+        if self.shuffles {
+            shuffle(&mut order);
+        }
         if order.is_empty() {
             let due = states
                 .iter()
@@ -157,14 +175,21 @@ impl Pool {
         let Some(state) = states.get_mut(server) else {
             return self.retry_after;
         };
-        let next = if state.pause.is_zero() {
-            self.retry_after
-        } else {
-            state.pause * 2
-        };
-        state.pause = next.min(LONGEST_PAUSE.max(self.retry_after));
+        let now = Instant::now();
+        // Many logins meet one outage: it is one failure.
+        let lately = state
+            .failed
+            .is_some_and(|then| now - then < self.retry_after / 2);
+        if !lately {
+            let next = match state.pause.is_zero() {
+                true => self.retry_after,
+                false => state.pause * 2,
+            };
+            state.pause = next.min(LONGEST_PAUSE.max(self.retry_after));
+            state.failed = Some(now);
+        }
         let pause = jittered(state.pause);
-        state.down_until = Instant::now().checked_add(pause);
+        state.down_until = now.checked_add(pause);
         pause
     }
 
@@ -177,6 +202,7 @@ impl Pool {
             return false;
         };
         state.pause = Duration::ZERO;
+        state.failed = None;
         state.down_until.take().is_some()
     }
 }
@@ -188,6 +214,18 @@ impl Drop for Pool {
             let all = state.service.into_iter().chain(state.verify);
             all.for_each(Connection::close);
         }
+    }
+}
+
+fn random(below: usize) -> usize {
+    let number = RandomState::new().hash_one(std::process::id());
+    let below = u64::try_from(below.max(1)).unwrap_or(1);
+    usize::try_from(number % below).unwrap_or(0)
+}
+
+fn shuffle(order: &mut [usize]) {
+    for last in (1..order.len()).rev() {
+        order.swap(last, random(last.saturating_add(1)));
     }
 }
 
@@ -223,11 +261,39 @@ mod tests {
     }
 
     #[test]
+    fn one_caller_tries_a_server_again() {
+        let pool = pool(2);
+        pool.failed(0);
+        pool.states().unwrap()[0].down_until = Some(Instant::now());
+        assert_eq!(pool.order(2), [0, 1]);
+        assert_eq!(pool.order(2), [1]);
+        assert!(pool.works(0));
+        assert_eq!(pool.order(2), [0, 1]);
+    }
+
+    #[test]
+    fn servers_can_be_asked_in_any_order() {
+        let pool = pool(3).shuffling(true);
+        let mut first = [0; 3];
+        for _ in 0..300 {
+            let mut order = pool.order(3);
+            first[order[0]] += 1;
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2]);
+        }
+        assert!(
+            first.iter().all(|count| (40..200).contains(count)),
+            "{first:?}"
+        );
+    }
+
+    #[test]
     fn if_all_are_down_the_first_due_is_asked() {
         let pool = pool(2);
         pool.failed(1);
         pool.failed(0);
-        pool.failed(0);
+        let later = Instant::now().checked_add(Duration::from_secs(90));
+        pool.states().unwrap()[0].down_until = later;
         assert_eq!(pool.order(2), [1]);
         let single = self::pool(1);
         single.failed(0);
@@ -244,6 +310,11 @@ mod tests {
         };
         for seconds in [30, 60, 120, 240, 300, 300] {
             about(pool.failed(0), seconds);
+            // The same outage, met by another login.
+            about(pool.failed(0), seconds);
+            let mut states = pool.states().unwrap();
+            let failed = states[0].failed.as_mut().unwrap();
+            *failed = failed.checked_sub(Duration::from_secs(16)).unwrap();
         }
         pool.works(0);
         about(pool.failed(0), 30);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! LDAP messages (RFC 4511) on `lber`: Bind, Search, Unbind and their answers.
+//! LDAP messages (RFC 4511) on `lber`: requests, and what servers answer.
 //!
 //! What comes in is measured before it is parsed: message size, nesting and
-//! every length inside. A Bind is built by hand, into memory that is wiped.
+//! every length inside.
 #![forbid(unsafe_code)]
 
-use crate::uri::Scope;
-use bytes::BytesMut;
 use lber::common::TagClass;
-use lber::structure::{PL, StructureTag};
+use lber::structure::StructureTag;
 use saslplug::Secret;
-use zeroize::Zeroizing;
+
+mod request;
+
+pub(crate) use request::{Change, PROXY, START_TLS, Search, WHO_AM_I, bind, extended, modify};
+pub(crate) use request::{password_modify, sasl_bind, unbind};
 
 /// Bytes of one message at most.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
@@ -48,12 +50,14 @@ impl Entry {
 /// One answer of a server.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    Bind(Outcome),
+    /// With what a mechanism has to say, if anything.
+    Bind(Outcome, Option<Vec<u8>>),
     Entry(Entry),
     Reference,
     Done(Outcome),
-    /// Notice of disconnection and other messages that nobody asked for.
-    Notice(Outcome),
+    /// With its value, if any. With id 0 a notice that nobody asked for.
+    Extended(Outcome, Option<Vec<u8>>),
+    Modified(Outcome),
 }
 
 /// How many bytes the first message in `bytes` has; `None`: not known yet.
@@ -139,11 +143,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(i32, Answer), Malformed> {
     let kind = operation.id;
     let mut parts = operation.expect_constructed().ok_or(ODD)?.into_iter();
     let answer = match kind {
-        1 => Answer::Bind(outcome(parts).ok_or(ODD)?),
+        1 => {
+            let (outcome, credentials) = outcome_and(parts, 7).ok_or(ODD)?;
+            Answer::Bind(outcome, credentials)
+        }
         4 => Answer::Entry(entry(&mut parts).ok_or(ODD)?),
         5 => Answer::Done(outcome(parts).ok_or(ODD)?),
+        7 => Answer::Modified(outcome(parts).ok_or(ODD)?),
         19 => Answer::Reference,
-        24 => Answer::Notice(outcome(parts).ok_or(ODD)?),
+        24 => {
+            let (outcome, value) = outcome_and(parts, 11).ok_or(ODD)?;
+            Answer::Extended(outcome, value)
+        }
         _ => return Err(ODD),
     };
     Ok((id, answer))
@@ -169,20 +180,33 @@ fn text(tag: StructureTag) -> Option<String> {
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn outcome(mut parts: impl Iterator<Item = StructureTag>) -> Option<Outcome> {
+fn outcome(parts: impl Iterator<Item = StructureTag>) -> Option<Outcome> {
+    outcome_and(parts, u64::MAX).map(|(outcome, _)| outcome)
+}
+
+/// A result, and the bytes of the context tag `wanted` after it.
+fn outcome_and(
+    mut parts: impl Iterator<Item = StructureTag>,
+    wanted: u64,
+) -> Option<(Outcome, Option<Vec<u8>>)> {
     let code = u32::try_from(integer(parts.next()?)?).ok()?;
     let _matched = parts.next().and_then(text)?;
     let message = parts.next().and_then(text)?;
-    let referral = parts
-        .find(|part| part.class == TagClass::Context && part.id == 3)
-        .and_then(StructureTag::expect_constructed)
-        .and_then(|urls| urls.into_iter().next())
-        .and_then(text);
-    Some(Outcome {
+    let (mut referral, mut extra) = (None, None);
+    for part in parts.filter(|part| part.class == TagClass::Context) {
+        if part.id == 3 {
+            let urls = part.expect_constructed().unwrap_or_default();
+            referral = urls.into_iter().next().and_then(text);
+        } else if part.id == wanted {
+            extra = part.expect_primitive();
+        }
+    }
+    let outcome = Outcome {
         code,
         message,
         referral,
-    })
+    };
+    Some((outcome, extra))
 }
 
 fn entry(parts: &mut impl Iterator<Item = StructureTag>) -> Option<Entry> {
@@ -201,115 +225,6 @@ fn entry(parts: &mut impl Iterator<Item = StructureTag>) -> Option<Entry> {
     Some(Entry { dn, attributes })
 }
 
-/// Appends tag, length and `contents`.
-fn put(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
-    out.push(tag);
-    let length = contents.len();
-    if let Ok(short @ 0..0x80) = u8::try_from(length) {
-        out.push(short);
-    } else {
-        let digits: Vec<u8> = length
-            .to_be_bytes()
-            .into_iter()
-            .skip_while(|b| *b == 0)
-            .collect();
-        out.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
-        out.extend_from_slice(&digits);
-    }
-    out.extend_from_slice(contents);
-}
-
-fn put_integer(out: &mut Vec<u8>, value: i32) {
-    let bytes = value.to_be_bytes();
-    let redundant = bytes
-        .windows(2)
-        .take_while(|pair| matches!(pair, [0, next] if next & 0x80 == 0));
-    let skip = redundant.count();
-    put(out, 0x02, bytes.get(skip..).unwrap_or(&bytes));
-}
-
-/// A simple Bind (version 3). The buffers never grow, so that no copy of the
-/// password is left behind.
-pub(crate) fn bind(id: i32, name: &[u8], password: &Secret) -> Zeroizing<Vec<u8>> {
-    let room = name.len() + password.len() + 64;
-    let mut request = Zeroizing::new(Vec::with_capacity(room));
-    put_integer(&mut request, 3);
-    put(&mut request, 0x04, name);
-    put(&mut request, 0x80, password.as_bytes());
-    let mut contents = Zeroizing::new(Vec::with_capacity(room));
-    put_integer(&mut contents, id);
-    put(&mut contents, 0x60, &request);
-    let mut message = Zeroizing::new(Vec::with_capacity(room));
-    put(&mut message, 0x30, &contents);
-    message
-}
-
-/// Unbind.
-pub(crate) fn unbind(id: i32) -> Vec<u8> {
-    let (mut contents, mut message) = (Vec::new(), Vec::new());
-    put_integer(&mut contents, id);
-    put(&mut contents, 0x42, &[]);
-    put(&mut message, 0x30, &contents);
-    message
-}
-
-/// A search.
-#[derive(Debug)]
-pub(crate) struct Search<'a> {
-    pub(crate) base: &'a str,
-    pub(crate) scope: Scope,
-    pub(crate) filter: StructureTag,
-    pub(crate) attributes: &'a [String],
-    pub(crate) seconds: u64,
-}
-
-fn tag(class: TagClass, id: u64, payload: PL) -> StructureTag {
-    StructureTag { class, id, payload }
-}
-
-fn small(id: u64, value: i32) -> StructureTag {
-    let mut bytes = Vec::new();
-    put_integer(&mut bytes, value);
-    tag(TagClass::Universal, id, PL::P(bytes.split_off(2)))
-}
-
-fn octets(text: &str) -> StructureTag {
-    tag(TagClass::Universal, 4, PL::P(text.as_bytes().to_vec()))
-}
-
-impl Search<'_> {
-    /// The message: at most two entries, aliases never followed, no controls.
-    pub(crate) fn encode(self, id: i32) -> Vec<u8> {
-        let seconds = i32::try_from(self.seconds).unwrap_or(i32::MAX).max(1);
-        let request = vec![
-            octets(self.base),
-            small(10, self.scope as i32),
-            small(10, 0),
-            small(2, 2),
-            small(2, seconds),
-            tag(TagClass::Universal, 1, PL::P(vec![0])),
-            self.filter,
-            tag(
-                TagClass::Universal,
-                16,
-                PL::C(self.attributes.iter().map(|a| octets(a)).collect()),
-            ),
-        ];
-        let message = tag(
-            TagClass::Universal,
-            16,
-            PL::C(vec![
-                small(2, id),
-                tag(TagClass::Application, 3, PL::C(request)),
-            ]),
-        );
-        let mut out = BytesMut::new();
-        // Writing into memory does not fail.
-        let _ = lber::write::encode_into(&mut out, message);
-        out.to_vec()
-    }
-}
-
 /// The name of a result code.
 pub(crate) fn code_name(code: u32) -> &'static str {
     match code {
@@ -324,6 +239,8 @@ pub(crate) fn code_name(code: u32) -> &'static str {
         11 => "adminLimitExceeded",
         12 => "unavailableCriticalExtension",
         13 => "confidentialityRequired",
+        16 => "noSuchAttribute",
+        17 => "undefinedAttributeType",
         19 => "constraintViolation",
         32 => "noSuchObject",
         34 => "invalidDNSyntax",
@@ -333,8 +250,10 @@ pub(crate) fn code_name(code: u32) -> &'static str {
         51 => "busy",
         52 => "unavailable",
         53 => "unwillingToPerform",
+        47 => "proxiedAuthorizationDenied",
         64 => "namingViolation",
         80 => "other",
+        123 => "authorizationDenied",
         _ => "error",
     }
 }

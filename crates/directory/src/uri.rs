@@ -63,6 +63,11 @@ pub(crate) struct Uri {
 }
 
 impl Uri {
+    /// Whether TLS begins with the first byte.
+    pub(crate) fn is_ldaps(&self) -> bool {
+        self.scheme.starts_with("ldaps")
+    }
+
     /// The server as log lines name it.
     pub(crate) fn label(&self) -> String {
         match &self.endpoint {

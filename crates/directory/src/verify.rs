@@ -11,6 +11,7 @@ use crate::pool::Role;
 use crate::protocol::Entry;
 use crate::session::{Call, Server, Trouble};
 use crate::template::{Login, Template};
+use hash::Verdict;
 use saslplug::Secret;
 use std::time::Instant;
 
@@ -19,9 +20,7 @@ const MOST_VALUES: usize = 16;
 
 /// The `{SCHEME}` of a stored password, if it has one.
 pub(crate) fn scheme(value: &Secret) -> Option<&str> {
-    let rest = value.as_bytes().strip_prefix(b"{")?;
-    let end = rest.iter().position(|byte| *byte == b'}')?;
-    core::str::from_utf8(rest.get(..end)?).ok()
+    hash::split(value.as_bytes()).map(|(scheme, _)| scheme)
 }
 
 impl Directory {
@@ -60,38 +59,48 @@ impl Directory {
         let bind_may_tell = self.config.verify == VerifyBy::Auto;
         let attribute = &self.config.password_attr;
         let values = entry.values(attribute).unwrap_or_default();
-        let clear = || {
-            values
-                .iter()
-                .filter(|value| scheme(value).is_none())
-                .take(MOST_VALUES)
-        };
-        if clear().next().is_some() {
-            // Every value is compared: the time tells nothing about which.
-            let hits = clear()
-                .filter(|value| value.matches(password.as_bytes()))
-                .count();
-            let wrong = || Fault::wrong_value(call.login.user, &entry.dn);
-            return Some(if hits > 0 { Ok(()) } else { Err(wrong()) });
+        let values = || values.iter().take(MOST_VALUES);
+        if values().next().is_none() {
+            let none = || Fault::no_password(call.login.user, &entry.dn, attribute);
+            return (!bind_may_tell).then(|| Err(none()));
         }
-        let hashed = values.first().and_then(scheme);
-        match (hashed, bind_may_tell) {
-            (Some(name), true) => {
+        // Every value is compared: the time tells nothing about which.
+        let (mut hits, mut unknown) = (0_usize, None);
+        for value in values() {
+            match self.compared(value, password) {
+                Verdict::Right => hits = hits.saturating_add(1),
+                Verdict::Wrong => {}
+                Verdict::Unknown => unknown = unknown.or(scheme(value)),
+            }
+        }
+        match (hits, unknown, bind_may_tell) {
+            (1.., _, _) => Some(Ok(())),
+            (0, None, _) => Some(Err(Fault::wrong_value(call.login.user, &entry.dn))),
+            (0, Some(name), true) => {
                 let fault = Fault::hashed(&entry.dn, name, "verified by bind instead");
                 self.report(call.journal, &fault);
                 None
             }
-            (None, true) => None,
-            (Some(name), false) => Some(Err(Fault::hashed(
+            (0, Some(name), false) => Some(Err(Fault::hashed(
                 &entry.dn,
                 name,
                 "login refused (ldapdb_verify: value)",
             ))),
-            (None, false) => Some(Err(Fault::no_password(
-                call.login.user,
-                &entry.dn,
-                attribute,
-            ))),
+        }
+    }
+
+    /// Whether a stored value is `password` or made of it.
+    fn compared(&self, value: &Secret, password: &Secret) -> Verdict {
+        match scheme(value) {
+            None if value.matches(password.as_bytes()) => Verdict::Right,
+            None => Verdict::Wrong,
+            Some(name) => {
+                let mut known = self.config.hashes.iter();
+                match known.any(|known| known.eq_ignore_ascii_case(name)) {
+                    true => hash::verify(value, password, self.crypt),
+                    false => Verdict::Unknown,
+                }
+            }
         }
     }
 

@@ -359,41 +359,6 @@ fn an_entry_without_a_name_is_not_bound_as() {
 }
 
 #[test]
-fn a_stored_hash_is_no_password() {
-    let hash = "{SSHA}qQcxTN9YIUCfmLjOgzFCbRHJ8sHbuuFR";
-    let answer = move |peer: &mut Peer, id: u8| {
-        peer.send(&entry(id, DN, &[("userPassword", hash.as_bytes())]));
-        peer.send(&result(id, 5, 0, ""));
-    };
-    let fake = Fake::start(move |peer| {
-        while let Some((id, request)) = peer.request() {
-            match request {
-                Request::Bind { name, password } => {
-                    let right = name.starts_with("cn=cyrus") || password == b"dogood";
-                    peer.send(&result(id, 1, if right { 0 } else { 49 }, ""));
-                }
-                Request::Search { .. } => answer(peer, id),
-                _ => return,
-            }
-        }
-    });
-    let client = client(&fake.uri(), false);
-    assert_eq!(client.verify("jdoe@example.com", hash), Err(Code::BADAUTH));
-    assert_eq!(client.verify("jdoe@example.com", "dogood"), Ok(()));
-    let found = client
-        .lookup("jdoe@example.com", &["userPassword"])
-        .unwrap();
-    assert!(found[0].is_empty());
-    assert!(
-        client
-            .lines
-            .all()
-            .iter()
-            .any(|line| line.contains("LDB-42"))
-    );
-}
-
-#[test]
 fn a_readable_value_is_compared_and_never_remembered() {
     use std::sync::{Arc, Mutex};
     let current = Arc::new(Mutex::new("first"));

@@ -174,6 +174,12 @@ pub trait SecurityLayer {
     /// # Errors
     /// `BADMAC` when the packet was altered, replayed or reordered.
     fn unwrap(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<()>;
+
+    /// The same layer, if another thread may go on with it: a pool of
+    /// connections moves between threads, an adapter of a C plugin does not.
+    fn into_movable(self: Box<Self>) -> Option<Box<dyn SecurityLayer + Send>> {
+        None
+    }
 }
 
 /// How a successful exchange ends.

@@ -15,6 +15,8 @@ mod digest_md5;
 mod external;
 mod info;
 mod login;
+mod ntlm;
+mod otp;
 mod plain;
 mod printable;
 mod scram;
@@ -25,8 +27,8 @@ mod testing;
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
 pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
-pub use scram::forget_keys;
-pub use server::{Lookup, ServerExchange, ServerHost, ServerMech, Step};
+pub use scram::{forget_keys, stored_keys};
+pub use server::{Change, Lookup, ServerExchange, ServerHost, ServerMech, Step};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
 pub fn stock_plugin(mechanism: &str) -> &str {
@@ -52,7 +54,9 @@ pub static SERVER: &[&dyn ServerMech] = &[
     &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,
@@ -67,7 +71,9 @@ pub static CLIENT: &[&dyn ClientMech] = &[
     &scram::SHA_1,
     &digest_md5::MECHANISM,
     &external::MECHANISM,
+    &otp::MECHANISM,
     &cram_md5::MECHANISM,
+    &ntlm::MECHANISM,
     &plain::MECHANISM,
     &login::MECHANISM,
     &anonymous::MECHANISM,

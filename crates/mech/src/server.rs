@@ -4,7 +4,7 @@
 
 use crate::{ChannelBinding, Done, Limits, MechInfo};
 use core::ffi::CStr;
-use saslplug::{Host, Identity, Result, Secret};
+use saslplug::{Code, Error, Host, Identity, Result, Secret};
 
 /// Whether [`ServerHost::identify`] also looks auxiliary properties up
 /// (`SASL_CU_EXTERNALLY_VERIFIED` and the plain `canon_user` of `saslplug.h`).
@@ -53,6 +53,25 @@ pub trait ServerHost: Host {
     fn check_password(&self, password: &Secret) -> Result<()>;
     /// Offers a verified plain password to the store (`auto_transition`).
     fn transition(&self, password: &Secret);
+    /// Whether the option `mech_list` names this mechanism.
+    fn lists(&self, _mechanism: &str) -> bool {
+        false
+    }
+    /// Whether a configured property store would store.
+    ///
+    /// # Errors
+    /// `NOMECH` when none stores, else what the store says.
+    fn can_store(&self) -> Result<()> {
+        Err(NO_STORE)
+    }
+    /// Stores properties of a user in the configured property stores, as
+    /// [`ServerMech::set_password`] does; no value = remove.
+    ///
+    /// # Errors
+    /// The stores'; `CONSTRAINT_VIOLAT` where none stores such properties.
+    fn store(&self, _user: &CStr, _properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        Err(NO_STORE)
+    }
     /// The application's channel bindings; the first is the preferred one.
     fn channel_bindings(&self) -> Vec<ChannelBinding>;
     /// Fills `out` with bytes that nobody can predict.
@@ -63,6 +82,24 @@ pub trait ServerHost: Host {
     /// Seconds since 1970.
     fn unix_time(&self) -> u64;
 }
+
+/// A password that is set, changed or removed (`sasl_setpass`).
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Whose it is, as the program names the user.
+    pub user: &'a CStr,
+    /// The new one; `None` = remove it.
+    pub password: Option<&'a Secret>,
+    /// The one until now, where the program gave it.
+    pub old: Option<&'a Secret>,
+    /// The program's flags (`SASL_SET_CREATE` and the like).
+    pub flags: u32,
+}
+
+const NO_STORE: Error = Error::new(
+    Code::NOMECH,
+    "no property store that can store (option auxprop_plugin)",
+);
 
 /// A server mechanism.
 pub trait ServerMech: Send + Sync {
@@ -81,15 +118,9 @@ pub trait ServerMech: Send + Sync {
         crate::stock_plugin(&self.info().name)
     }
 
-    /// Stores what this mechanism needs for `user` (`sasl_setpass`); no
-    /// password = remove it. `None` when it keeps nothing of its own.
-    fn set_password(
-        &self,
-        _host: &dyn ServerHost,
-        _user: &str,
-        _password: Option<&Secret>,
-        _flags: u32,
-    ) -> Option<Result<()>> {
+    /// Stores what this mechanism needs for a user (`sasl_setpass`). `None`
+    /// when it keeps nothing of its own.
+    fn set_password(&self, _host: &dyn ServerHost, _change: &Change<'_>) -> Option<Result<()>> {
         None
     }
 
@@ -115,6 +146,10 @@ pub trait ServerExchange {
     /// # Errors
     /// The exchange is over. `BADPROT` for malformed input, `BADAUTH`, `NOUSER`, …
     fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step>;
+
+    /// The exchange is given up between two steps: what it holds elsewhere is
+    /// let go.
+    fn abandon(&mut self, _host: &dyn ServerHost) {}
 
     /// What the client may be told with the failure of the last step, where the
     /// mechanism has words for it and the protocol has room.

@@ -33,9 +33,12 @@ pub(crate) struct FakeServer {
     pub(crate) bindings: Vec<ChannelBinding>,
     pub(crate) time: Cell<u64>,
     pub(crate) random: Random,
+    /// Nothing can be stored.
+    pub(crate) full: Cell<bool>,
     calls: RefCell<Vec<String>>,
     requested: RefCell<Vec<&'static CStr>>,
     found: RefCell<Properties>,
+    stored: RefCell<BTreeMap<Vec<u8>, Vec<Secret>>>,
     authid: RefCell<Option<Vec<u8>>>,
     authzid: RefCell<Option<Vec<u8>>>,
 }
@@ -88,9 +91,11 @@ impl FakeServer {
             bindings: Vec::new(),
             time: Cell::new(1_000_000),
             random: Random::new(1),
+            full: Cell::new(false),
             calls: RefCell::default(),
             requested: RefCell::default(),
             found: RefCell::default(),
+            stored: RefCell::default(),
             authid: RefCell::default(),
             authzid: RefCell::default(),
         }
@@ -114,6 +119,13 @@ impl FakeServer {
     /// Every call so far; the list starts anew.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.take()
+    }
+
+    /// What a mechanism stored for `user`.
+    pub(crate) fn stored(&self, user: &[u8]) -> Option<String> {
+        let stored = self.stored.borrow();
+        let value = stored.get(user)?.first()?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
     /// Forgets names and properties, as a new connection does.
@@ -209,7 +221,13 @@ impl ServerHost for FakeServer {
             let wanted = properties
                 .iter()
                 .filter(|(name, _)| requested.contains(name));
-            self.found.replace(wanted.cloned().collect());
+            let mut found: Properties = wanted.cloned().collect();
+            let stored = self.stored.borrow();
+            if let Some(values) = stored.get(name) {
+                found.retain(|(name, _)| *name != c"*cmusaslsecretOTP");
+                found.push((c"*cmusaslsecretOTP", values.clone()));
+            }
+            self.found.replace(found);
         }
         Ok(())
     }
@@ -246,8 +264,47 @@ impl ServerHost for FakeServer {
         }
     }
 
+    fn lists(&self, mechanism: &str) -> bool {
+        let list = self.options.get("/mech_list").map(String::as_str);
+        let mut names = list.unwrap_or_default().split(' ');
+        names.any(|name| name.eq_ignore_ascii_case(mechanism))
+    }
+
+    fn can_store(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn transition(&self, _: &Secret) {
         self.note("transition".to_owned());
+    }
+
+    /// Keeps `cmusaslsecretOTP`; notes what else a mechanism stores.
+    fn store(&self, user: &CStr, properties: &[(&CStr, &[Secret])]) -> Result<()> {
+        for (name, values) in properties {
+            if *name == c"cmusaslsecretOTP" {
+                self.note(format!("store {}", user.to_string_lossy()));
+                if self.full.get() {
+                    return Err(Error::bare(Code::UNAVAIL));
+                }
+                let key = user.to_bytes().to_vec();
+                self.stored.borrow_mut().insert(key, values.to_vec());
+                continue;
+            }
+            let (user, name) = (user.to_string_lossy(), name.to_string_lossy());
+            let shown: Vec<_> = values
+                .iter()
+                .map(|one| one.as_bytes().escape_ascii())
+                .collect();
+            self.note(format!(
+                "store {user} {name} {}",
+                shown
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ));
+        }
+        Ok(())
     }
 
     fn channel_bindings(&self) -> Vec<ChannelBinding> {
@@ -266,6 +323,7 @@ impl ServerHost for FakeServer {
 
 /// A client application with answers.
 pub(crate) struct FakeClient {
+    pub(crate) options: BTreeMap<String, String>,
     pub(crate) external: Option<Vec<u8>>,
     pub(crate) limits: Limits,
     pub(crate) binding: Option<ChannelBinding>,
@@ -281,6 +339,7 @@ impl FakeClient {
     /// An application whose callbacks give these values.
     pub(crate) fn with(answers: &[(PromptKind, &[u8])]) -> Self {
         let host = Self {
+            options: BTreeMap::new(),
             external: None,
             limits: LIMITS,
             binding: None,
@@ -332,8 +391,8 @@ impl FakeClient {
 }
 
 impl Host for FakeClient {
-    fn option(&self, _: &str, _: &str) -> Option<String> {
-        None
+    fn option(&self, plugin: &str, name: &str) -> Option<String> {
+        self.options.get(&format!("{plugin}/{name}")).cloned()
     }
 
     fn property(&self, _: &CStr) -> Vec<Secret> {

@@ -170,6 +170,13 @@ fn server() -> FakeServer {
     let users = [("tim", PASSWORD), ("admin", "secret"), ("anonymous", "")];
     let mut host = FakeServer::new(&users);
     host.external = Some(b"tim".to_vec());
+    // The value 499 of each password's chain.
+    for (user, chain) in [
+        ("tim", &b"md5\t0499\tke1234\te34ced299112c756\t0"[..]),
+        ("admin", b"md5\t0499\tke1234\t141b6977388347df\t0"),
+    ] {
+        host = host.with_property(user, c"*cmusaslsecretOTP", &[chain]);
+    }
     host
 }
 
@@ -336,7 +343,7 @@ fn bound_channels() {
 /// Whether a change of this message must be noticed by one of the two.
 fn is_authenticated(name: &str, from: From) -> bool {
     match name {
-        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" => false,
+        "ANONYMOUS" | "EXTERNAL" | "DIGEST-MD5" | "NTLM" | "OTP" => false,
         "PLAIN" | "LOGIN" => from == From::Client,
         _ => true,
     }

@@ -52,7 +52,7 @@ unsafe fn bytes<'a>(data: *const c_char, len: c_uint) -> &'a [u8] {
 
 /// Tells the host why something failed and turns it into a code: the reason
 /// for `sasl_errdetail`, and a log line unless the plugin wrote one.
-fn tell(host: &Utils<'_>, plugin: &str, error: &Error) -> c_int {
+pub fn tell(host: &Utils<'_>, plugin: &str, error: &Error) -> c_int {
     if !error.reason().is_empty() {
         host.set_error(error.reason());
         if !error.is_silent() {
@@ -67,7 +67,7 @@ fn tell(host: &Utils<'_>, plugin: &str, error: &Error) -> c_int {
 }
 
 /// Runs `body` behind the boundary that no panic crosses.
-fn guard(host: Option<&Utils<'_>>, plugin: &str, body: impl FnOnce() -> c_int) -> c_int {
+pub fn guard(host: Option<&Utils<'_>>, plugin: &str, body: impl FnOnce() -> c_int) -> c_int {
     panics::catch(body).unwrap_or_else(|text| {
         if let Some(host) = host {
             host.set_error("internal error of the plugin; see the log");
@@ -78,7 +78,7 @@ fn guard(host: Option<&Utils<'_>>, plugin: &str, body: impl FnOnce() -> c_int) -
 }
 
 /// Whether a host of version `max` can load a plugin of version `ours`.
-fn version_fits(host: &Utils<'_>, plugin: &str, max: c_int, ours: c_int) -> bool {
+pub fn version_fits(host: &Utils<'_>, plugin: &str, max: c_int, ours: c_int) -> bool {
     if max < ours {
         host.log(
             Level::Err,

@@ -20,5 +20,6 @@ mod secret;
 pub mod utils;
 
 pub use error::{Code, Error, Result};
-pub use provider::{Auxprop, CanonUser, Found, Handle, Host, Identity, Level, Query, Verify};
+pub use provider::{Auxprop, CanonUser, Found, GssObjects, Handle, Host};
+pub use provider::{Identity, Level, Query, Verify};
 pub use secret::Secret;

@@ -55,6 +55,19 @@ impl Handle {
     pub const NONE: Handle = Handle(core::ptr::null_mut());
 }
 
+/// What an exchange over GSS-API shows the program (`SASL_GSS_PEER_NAME`,
+/// `SASL_GSS_LOCAL_NAME`, `SASL_DELEGATEDCREDS`). The objects stay the
+/// exchange's own and live as long as it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GssObjects {
+    /// Who is at the other end (`gss_name_t`).
+    pub peer: Handle,
+    /// Who we are (`gss_name_t`).
+    pub local: Handle,
+    /// What the client handed over (`gss_cred_id_t`), or nothing.
+    pub delegated: Handle,
+}
+
 /// What any plugin may ask. All methods take `&self`: a plugin may call back
 /// while it is being called.
 pub trait Host {
@@ -74,6 +87,17 @@ pub trait Host {
     fn realm(&self) -> Option<String> {
         None
     }
+    /// The server's name given to `sasl_server_new`, or the host's; empty where
+    /// there is no connection.
+    fn server_name(&self) -> String {
+        String::new()
+    }
+    /// The credentials that the application set (`SASL_GSS_CREDS`).
+    fn gss_credentials(&self) -> Handle {
+        Handle::NONE
+    }
+    /// Tells what a GSS-API exchange found out.
+    fn show_gss(&self, _objects: &GssObjects) {}
 }
 
 /// A question for auxiliary properties.

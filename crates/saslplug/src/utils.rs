@@ -282,4 +282,11 @@ impl Host for Utils<'_> {
         self.server
             .and_then(|server| unsafe { text_of(server.user_realm) })
     }
+
+    fn server_name(&self) -> String {
+        // SAFETY: saslplug.h: NULL or a C string.
+        self.server
+            .and_then(|server| unsafe { text_of(server.serverFQDN) })
+            .unwrap_or_default()
+    }
 }

@@ -5,9 +5,10 @@
 //! where the library asks for it, verifies passwords by binding as the user.
 //! The work is done by `directory`; this file only speaks the plugin's words.
 //! `docs/ldapdb.md` is the manual.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod config;
+mod ffi;
 
 use crate::config::Options;
 use core::ffi::CStr;
@@ -68,7 +69,9 @@ impl Load for LdapDb {
         let options = Options::read(host);
         let state = match options.config() {
             None => State::Unconfigured,
-            Some(Ok(config)) => State::Ready(Box::new(Directory::new(config))),
+            Some(Ok(config)) => {
+                State::Ready(Box::new(Directory::new(config).with_crypt(ffi::crypt)))
+            }
             Some(Err(fault)) => State::Refused(Refusal {
                 fault,
                 log: directory::Once::default(),
@@ -184,6 +187,32 @@ impl Auxprop for LdapDb {
                 .map(|found| (found.index, found.values))
                 .collect(),
         ))
+    }
+
+    fn stores(&self) -> bool {
+        true
+    }
+
+    fn can_store(&self, host: &dyn Host) -> bool {
+        match &self.successor(host).unwrap_or(self).state {
+            State::Ready(directory) => directory.config().stores(),
+            State::Unconfigured | State::Refused(_) => false,
+        }
+    }
+
+    fn store(&self, host: &dyn Host, user: &[u8], props: &[(&CStr, &[Secret])]) -> Result<()> {
+        if let Some(successor) = self.successor(host) {
+            return Auxprop::store(successor, host, user, props);
+        }
+        let named: Vec<(&str, &[Secret])> = props
+            .iter()
+            .map(|(name, values)| {
+                let name = name.to_str().unwrap_or_default();
+                (name.trim_start_matches('*'), *values)
+            })
+            .collect();
+        let directory = self.directory(host)?;
+        directory.store(&HostJournal(host), &Asker::of(host).login(), user, &named)
     }
 }
 

@@ -7,6 +7,7 @@
  *   checkpass USER PASS     sasl_checkpass
  *   mech NAME USER PASS     a whole exchange, client and server in here
  *   verify USER PASS        the plugin's own verifier entry
+ *   setpass USER PASS       sasl_setpass; without PASS the password is removed
  *   probe                   can anything store? with and without a connection
  *   interrupted USER        external, with a signal every millisecond
  *   forked USER OTHER       external before, in and after a child
@@ -146,6 +147,16 @@ static void checkpass(const char *user, const char *pass)
     sasl_dispose(&conn);
 }
 
+static void setpass(const char *user, const char *pass)
+{
+    sasl_conn_t *conn = new_server();
+    unsigned length = pass ? (unsigned)strlen(pass) : 0;
+    int code = sasl_setpass(conn, user, pass, length, NULL, 0,
+                            pass ? SASL_SET_CREATE : SASL_SET_DISABLE);
+    printf("setpass %d\ndetail %s\n", code, sasl_errdetail(conn));
+    sasl_dispose(&conn);
+}
+
 static void exchange(const char *mech)
 {
     sasl_conn_t *server = new_server(), *client = NULL;
@@ -272,6 +283,8 @@ int main(int argc, char **argv)
         external(action[1]);
     else if (!strcmp(action[0], "checkpass"))
         checkpass(action[1], action[2]);
+    else if (!strcmp(action[0], "setpass"))
+        setpass(action[1], action[2]);
     else if (!strcmp(action[0], "mech"))
         exchange(action[1]);
     else if (!strcmp(action[0], "verify"))

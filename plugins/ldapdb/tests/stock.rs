@@ -17,93 +17,13 @@
 #[path = "../../../crates/directory/tests/support/mod.rs"]
 mod support;
 
-use std::path::{Path, PathBuf};
+mod hosting;
+
+use hosting::{Plugin, has, plugin};
 use std::process::Command;
-use std::sync::OnceLock;
 use support::CANARY;
 use support::fake::{Event, Fake, good};
 use support::slapd::Slapd;
-
-/// The plugin that cargo built for this test.
-fn plugin() -> PathBuf {
-    let folder = std::env::current_exe()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .to_owned();
-    let file = folder.join("libldapdb.so");
-    assert!(file.exists(), "{} is not built", file.display());
-    file
-}
-
-/// A folder with the C program and a plugin folder in it; made once.
-fn folder() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("stock");
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("plugins")).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host.c");
-        let out = Command::new("cc")
-            .args([
-                "-Wall",
-                "-Wextra",
-                "-Wno-cast-function-type",
-                "-Werror",
-                "-o",
-            ])
-            .arg(folder.join("host"))
-            .arg(source)
-            .args(["-lsasl2", "-ldl"])
-            .output()
-            .unwrap();
-        assert!(
-            out.status.success(),
-            "{}",
-            String::from_utf8_lossy(&out.stderr)
-        );
-        std::os::unix::fs::symlink(plugin(), folder.join("plugins/libldapdb.so")).unwrap();
-        for name in ["libplain.so", "libdigestmd5.so", "libscram.so"] {
-            let stock = Path::new("/usr/lib/x86_64-linux-gnu/sasl2").join(name);
-            std::os::unix::fs::symlink(stock, folder.join("plugins").join(name)).unwrap();
-        }
-        folder
-    })
-}
-
-/// What the program printed.
-fn run(options: &[(&str, &str)], action: &[&str]) -> Vec<String> {
-    let out = Command::new(folder().join("host"))
-        .arg(folder().join("plugins"))
-        .args(
-            options
-                .iter()
-                .map(|(name, value)| format!("{name}={value}")),
-        )
-        .arg("--")
-        .args(action)
-        .env_remove("LD_LIBRARY_PATH")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&out.stderr);
-    assert!(
-        out.status.success() && text.ends_with("done\n"),
-        "{text}{errors}"
-    );
-    assert!(
-        !text.contains(CANARY),
-        "a password is in the output: {text}"
-    );
-    text.lines().map(str::to_owned).collect()
-}
-
-fn has(lines: &[String], line: &str) {
-    assert!(
-        lines.iter().any(|l| l == line),
-        "{line:?} is not in {lines:#?}"
-    );
-}
 
 /// The plugin's lines that the default level shows.
 fn errors(lines: &[String]) -> Vec<&String> {
@@ -111,6 +31,11 @@ fn errors(lines: &[String]) -> Vec<&String> {
         .iter()
         .filter(|line| line.starts_with("log 1 ldapdb: "))
         .collect()
+}
+
+/// What the program printed.
+fn run(options: &[(&str, &str)], action: &[&str]) -> Vec<String> {
+    hosting::run(Plugin::Ours, options, action)
 }
 
 fn eight_lines(uri: &str) -> Vec<(&str, &str)> {
@@ -247,12 +172,16 @@ fn signals_do_not_disturb() {
 }
 
 #[test]
-fn it_stores_nothing_and_says_so() {
+fn whether_it_stores_is_known_without_a_server() {
     // Stock asks with NULL params even for a connection.
     let uri = "ldap://127.0.0.1:1/dc=x";
-    let lines = run(&eight_lines(uri), &["probe"]);
-    let answers = lines.iter().filter(|line| *line == "probe -30").count();
-    assert_eq!(answers, 2, "{lines:#?}");
+    for (store, code) in [("modify", 0), ("exop", 0), ("no", -30)] {
+        let options = [&eight_lines(uri)[..], &[("ldapdb_store", store)]].concat();
+        let lines = run(&options, &["probe"]);
+        let answer = format!("probe {code}");
+        let answers = lines.iter().filter(|line| **line == answer).count();
+        assert_eq!(answers, 2, "{store}: {lines:#?}");
+    }
 }
 
 #[test]
@@ -344,7 +273,7 @@ fn each_mistake_of_the_story_has_one_line() {
 }
 
 #[test]
-fn it_exports_its_entries_and_needs_no_more_than_libc() {
+fn it_exports_its_entries_and_needs_libc_and_the_systems_crypto() {
     let names = Command::new("nm")
         .args(["-D", "--defined-only"])
         .arg(plugin())
@@ -372,7 +301,14 @@ fn it_exports_its_entries_and_needs_no_more_than_libc() {
     let header = String::from_utf8(header.stdout).unwrap();
     assert!(header.contains("NODELETE"), "{header}");
     for line in header.lines().filter(|line| line.contains("(NEEDED)")) {
-        let known = ["libc.so.6", "libgcc_s.so.1", "ld-linux"];
+        let known = [
+            "libc.so.6",
+            "libgcc_s.so.1",
+            "ld-linux",
+            "libcrypt.so.1",
+            "libssl.so.3",
+            "libcrypto.so.3",
+        ];
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
 }

@@ -7,7 +7,7 @@ use crate::ffi::arg;
 use crate::ffi::conn::Conn;
 use crate::ffi::params::Params;
 use crate::ffi::plugin::auxprop::{length, outcome};
-use crate::ffi::plugin::context::Context;
+use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::plugin::server_mech::{made, terminated};
 use crate::ffi::utils;
@@ -190,6 +190,8 @@ impl ClientMech for CClientMech {
             Context::new(raw, self.plug().mech_dispose, utils, plugin as _)
         };
         let context = made(code, (!raw.is_null()).then(context))?.unwrap_or_else(context);
+        let plug = self.plug();
+        context.set_idle(plug.idle.map(Idle::Client), plug.glob_context);
         conn.show_context(Rc::clone(&context));
         Ok(Box::new(CClientExchange {
             context,

@@ -6,14 +6,23 @@
 use crate::ffi::arg;
 use crate::ffi::plugin::auxprop::outcome;
 use core::any::Any;
-use core::cell::UnsafeCell;
-use core::ffi::{c_char, c_uint, c_void};
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::ptr;
 use mech::{Binding, Disposition, Negotiated, SecurityLayer, Ssf};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Result};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What a plugin does while nothing else happens.
+#[derive(Clone, Copy)]
+pub(crate) enum Idle {
+    /// `sasl_server_plug_t.idle`.
+    Server(unsafe extern "C" fn(*mut c_void, *mut c_void, *mut sasl_server_params_t) -> c_int),
+    /// `sasl_client_plug_t.idle`.
+    Client(unsafe extern "C" fn(*mut c_void, *mut c_void, *mut sasl_client_params_t) -> c_int),
+}
 
 type Dispose = unsafe extern "C" fn(*mut c_void, *const sasl_utils_t);
 
@@ -23,6 +32,7 @@ pub(crate) struct Context {
     oparams: Box<UnsafeCell<sasl_out_params_t>>,
     dispose: Option<Dispose>,
     utils: *const sasl_utils_t,
+    idle: Cell<Option<(Idle, *mut c_void)>>,
     _plugin: Arc<dyn Any + Send + Sync>,
 }
 
@@ -41,8 +51,19 @@ impl Context {
             oparams,
             dispose,
             utils,
+            idle: Cell::new(None),
             _plugin: plugin,
         })
+    }
+
+    /// Remembers the plugin's idle function and its global context.
+    pub(crate) fn set_idle(&self, idle: Option<Idle>, glob: *mut c_void) {
+        self.idle.set(idle.map(|idle| (idle, glob)));
+    }
+
+    /// The same.
+    pub(crate) fn idle(&self) -> Option<(Idle, *mut c_void)> {
+        self.idle.get()
     }
 
     /// The plugin's context; may be NULL.

@@ -5,14 +5,16 @@ use crate::ffi::arg;
 use crate::ffi::conn::Conn;
 use crate::ffi::params::Params;
 use crate::ffi::plugin::auxprop::{length, outcome};
-use crate::ffi::plugin::context::Context;
+use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
-use mech::{Done, Features, MechInfo, Security, ServerExchange, ServerHost, ServerMech, Step};
+use mech::{
+    Change, Done, Features, MechInfo, Security, ServerExchange, ServerHost, ServerMech, Step,
+};
 use saslplug::raw::*;
-use saslplug::{Code, Error, Result};
+use saslplug::{Code, Error, Result, Secret};
 use std::borrow::Cow;
 use std::ffi::CString;
 use std::rc::Rc;
@@ -197,6 +199,30 @@ impl ServerMech for CServerMech {
         outcome(code)
     }
 
+    fn sets_passwords(&self) -> bool {
+        self.plug().setpass.is_some()
+    }
+
+    fn set_password(&self, host: &dyn ServerHost, change: &Change<'_>) -> Option<Result<()>> {
+        let setpass = self.plug().setpass?;
+        Some(self.params(host).and_then(|(_, params)| {
+            let [password, old] = [change.password, change.old].map(Given::new);
+            // SAFETY: saslplug.h; the strings and the parameters live for the call.
+            outcome(unsafe {
+                setpass(
+                    self.plug().glob_context,
+                    params,
+                    change.user.as_ptr(),
+                    password.pointer(),
+                    password.len,
+                    old.pointer(),
+                    old.len,
+                    change.flags,
+                )
+            })
+        }))
+    }
+
     fn begin(&self, host: &dyn ServerHost) -> Result<Box<dyn ServerExchange>> {
         let (conn, params) = self.params(host)?;
         let context = match conn.take_early_context(self.plug.cast()) {
@@ -211,11 +237,36 @@ impl ServerMech for CServerMech {
                     .unwrap_or_else(|| self.context(raw, params))
             }
         };
+        let plug = self.plug();
+        context.set_idle(plug.idle.map(Idle::Server), plug.glob_context);
         conn.show_context(Rc::clone(&context));
         Ok(Box::new(CServerExchange {
             context,
             step: self.plug().mech_step,
         }))
+    }
+}
+
+/// A password as a plugin reads it.
+struct Given {
+    text: Option<zeroize::Zeroizing<Vec<u8>>>,
+    len: c_uint,
+}
+
+impl Given {
+    fn new(secret: Option<&Secret>) -> Self {
+        let bytes = secret.map(Secret::as_bytes);
+        Self {
+            // What came through the API has a length that C can tell.
+            len: length(bytes.unwrap_or_default()).unwrap_or_default(),
+            text: terminated(bytes),
+        }
+    }
+
+    fn pointer(&self) -> *const c_char {
+        self.text
+            .as_ref()
+            .map_or(ptr::null(), |text| text.as_ptr().cast())
     }
 }
 

@@ -25,6 +25,10 @@ pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback
         if library::join(Side::Client) {
             return Code::OK.0;
         }
+        let _turn = library::turn();
+        if library::join(Side::Client) {
+            return Code::OK.0; // another thread was first
+        }
         let app = super::begin(Side::Client, callbacks);
         let program: Program = Arc::new(app);
         library::current().read_plugin_mechs();

@@ -2,6 +2,8 @@
 //! sasl.h, what both sides share: done, dispose, errors, lists.
 
 use crate::ffi::conn::{Conn, Session};
+use crate::ffi::params::Params;
+use crate::ffi::plugin::context::Idle;
 use crate::ffi::{arg, edge};
 use crate::library::{self, Side};
 use core::ffi::{CStr, c_char, c_int, c_uint};
@@ -38,7 +40,11 @@ pub(crate) unsafe extern "C" fn sasl_dispose(pconn: *mut *mut sasl_conn_t) {
         };
         let conn = core::mem::replace(pconn, ptr::null_mut());
         // SAFETY: sasl.h: NULL or live.
-        if unsafe { Conn::borrow(conn) }.is_some() {
+        if let Some(live) = unsafe { Conn::borrow(conn) } {
+            // While callbacks and plugins can still use the connection.
+            if let Some(server) = live.server() {
+                server.give_up();
+            }
             // SAFETY: live, and the program gives it up.
             unsafe { Conn::destroy(conn) };
         }
@@ -89,13 +95,33 @@ pub(crate) unsafe extern "C" fn sasl_errdetail(conn: *mut sasl_conn_t) -> *const
     })
 }
 
-/// Gives plugins idle time; none of ours needs it.
+/// Gives the mechanism of a connection idle time; the answer is the plugin's:
+/// not 0 where it did something. No built-in one needs any.
 ///
 /// # Safety
 /// - `conn`: NULL or a live connection
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn sasl_idle(_conn: *mut sasl_conn_t) -> c_int {
-    0
+pub(crate) unsafe extern "C" fn sasl_idle(conn: *mut sasl_conn_t) -> c_int {
+    // SAFETY: sasl.h: see above.
+    let conn = unsafe { Conn::borrow(conn) };
+    edge::guard(0, || conn.and_then(idle).unwrap_or(0))
+}
+
+fn idle(conn: &Conn) -> Option<c_int> {
+    let context = conn.shown_context()?;
+    let (idle, glob) = context.idle()?;
+    Some(match idle {
+        Idle::Server(idle) => {
+            let params = Params::server(conn, conn.server()?);
+            // SAFETY: saslplug.h; context and parameters live for the call.
+            unsafe { idle(glob, context.as_ptr(), params) }
+        }
+        Idle::Client(idle) => {
+            let params = Params::client(conn, conn.client()?);
+            // SAFETY: as above.
+            unsafe { idle(glob, context.as_ptr(), params) }
+        }
+    })
 }
 
 /// The names of all mechanisms, both sides, as an array that ends with NULL.

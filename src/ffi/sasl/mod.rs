@@ -98,6 +98,7 @@ pub(crate) fn abandon(side: Side) {
 
 /// One user of a side less.
 pub(crate) fn leave(side: Side) -> Code {
+    let _turn = library::turn();
     match library::leave(side) {
         Left::Nothing => Code::NOTINIT,
         Left::InUse => Code::CONTINUE,

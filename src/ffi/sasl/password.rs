@@ -14,23 +14,24 @@ use saslplug::{Code, Error, Identity, Result, Secret};
 /// # Safety
 /// - `conn`: NULL or a live connection
 /// - `user`: NULL or a string
-/// - `pass`: NULL or covers `passlen` bytes
+/// - `pass`, `oldpass`: NULL or cover their lengths
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn sasl_setpass(
     conn: *mut sasl_conn_t,
     user: *const c_char,
     pass: *const c_char,
     passlen: c_uint,
-    _oldpass: *const c_char,
-    _oldpasslen: c_uint,
+    oldpass: *const c_char,
+    oldpasslen: c_uint,
     flags: c_uint,
 ) -> c_int {
     // SAFETY: sasl.h: see above.
-    let (conn, user, pass) = unsafe {
+    let (conn, user, pass, old) = unsafe {
         (
             Conn::borrow(conn),
             arg::text(user),
             arg::bytes(pass, passlen),
+            arg::bytes(oldpass, oldpasslen),
         )
     };
     if !library::is_active(Side::Server) {
@@ -53,8 +54,9 @@ pub(crate) unsafe extern "C" fn sasl_setpass(
             return Err(edge::bad_argument("an empty password"));
         }
         let password = pass.filter(|_| !disable).map(Secret::from);
+        let old = old.map(Secret::from);
         server
-            .set_password(user, password.as_ref(), flags)
+            .set_password(user, password.as_ref(), old.as_ref(), flags)
             .map(|()| Code::OK)
     })
 }

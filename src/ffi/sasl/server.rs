@@ -39,6 +39,10 @@ pub(crate) unsafe extern "C" fn sasl_server_init(
         if library::join(Side::Server) {
             return Code::OK.0;
         }
+        let _turn = library::turn();
+        if library::join(Side::Server) {
+            return Code::OK.0; // another thread was first
+        }
         match start_up(callbacks, appname) {
             Ok(()) => Code::OK.0,
             Err(error) => {
@@ -326,7 +330,7 @@ pub(crate) unsafe extern "C" fn sasl_checkpass(
         (
             Conn::borrow(conn),
             arg::bytes_or_text(user, userlen),
-            arg::bytes(pass, passlen),
+            arg::bytes_or_text(pass, passlen),
         )
     };
     let conn = match initialised(conn) {

@@ -6,8 +6,10 @@
 pub mod account;
 pub mod base64;
 pub mod cyrus;
+pub mod database;
 pub mod imap;
 pub mod imtest;
+pub mod kdc;
 pub mod library;
 pub mod maps;
 pub mod memcached;

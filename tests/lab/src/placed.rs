@@ -78,6 +78,12 @@ impl Placed {
         scratch::copy(&from, &self.plugins().join(name))
     }
 
+    /// Adds a plugin of this project, whatever the library is.
+    pub fn add_our_plugin(&self, name: &str) -> io::Result<()> {
+        let from = Library::Ours.plugins()?.join(name);
+        scratch::copy(&from, &self.plugins().join(name))
+    }
+
     /// Lets programs look for plugins in the distribution's folder too, after
     /// the copies: what an administrator would write.
     pub fn search_system_too(&mut self) -> io::Result<()> {

@@ -106,6 +106,11 @@ impl Program {
         &self.name
     }
 
+    /// The binary, for a test that runs it in its own way.
+    pub fn path(&self) -> &Path {
+        &self.binary
+    }
+
     /// Runs it on `library`; kills it after `limit`.
     pub fn run(&self, library: Library, limit: Duration) -> io::Result<Outcome> {
         self.run_under(&[], library, limit)

@@ -2,6 +2,7 @@
 //! The values of single options, and the options that have to wait.
 #![forbid(unsafe_code)]
 
+use super::ldaprc::Defaults;
 use crate::faults::Fault;
 use saslplug::Secret;
 use std::time::Duration;
@@ -68,43 +69,11 @@ pub(super) const NAMES: [&str; 55] = [
 /// An option of a later version: the values that already hold, and the remedy.
 type Later = (&'static str, &'static [&'static str], &'static str);
 
-const TLS: &str = "Remove it; until TLS is there use ldapi:// or a tunnel.";
-const SASL: &str = "Use a simple bind: ldapdb_bind_dn and ldapdb_bind_pw.";
+const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 
-const LATER: [Later; 31] = [
-    ("ldapdb_rc", &[], "Write its settings as ldapdb_ options."),
-    ("ldapdb_starttls", &["no", "off", "false", "0"], TLS),
-    ("ldapdb_realm", &[], SASL),
-    ("ldapdb_authz_id", &[], SASL),
-    ("ldapdb_secprops", &[], SASL),
-    ("ldapdb_tls_cacert_file", &[], TLS),
-    ("ldapdb_tls_cacert_dir", &[], TLS),
-    ("ldapdb_tls_cert", &[], TLS),
-    ("ldapdb_tls_key", &[], TLS),
-    ("ldapdb_tls_check_peer", &[], TLS),
-    ("ldapdb_tls_name", &[], TLS),
+const LATER: [Later; 11] = [
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
-    (
-        "ldapdb_balance",
-        &["order"],
-        "Servers are asked in the order of ldapdb_uri.",
-    ),
-    (
-        "ldapdb_ldapconf",
-        &["no", "off", "false", "0"],
-        "ldap.conf is not read; set ldapdb_ options.",
-    ),
-    (
-        "ldapdb_lookup",
-        &["auto", "search", "none"],
-        "Use ldapdb_bind_dn and ldapdb_filter (search).",
-    ),
-    (
-        "ldapdb_require",
-        &[],
-        "Put the condition into ldapdb_filter: (&(uid=%u)(condition)).",
-    ),
     ("ldapdb_deref", &["never"], "Aliases are not followed."),
     (
         "ldapdb_group_dn",
@@ -115,21 +84,6 @@ const LATER: [Later; 31] = [
         "ldapdb_group_attr",
         &[],
         "Put (memberOf=…) into ldapdb_filter.",
-    ),
-    (
-        "ldapdb_hashes",
-        &["none"],
-        "Hashed passwords are verified by bind.",
-    ),
-    (
-        "ldapdb_attr_map",
-        &[],
-        "A property is read from the attribute of its name.",
-    ),
-    (
-        "ldapdb_negative_ttl",
-        &["0"],
-        "No failed login is remembered.",
     ),
     ("ldapdb_cache_ttl", &["0"], "No login is remembered."),
     (
@@ -147,7 +101,6 @@ const LATER: [Later; 31] = [
         &["no", "off", "false", "0"],
         "Use this project's libsasl2.",
     ),
-    ("ldapdb_store", &["no"], "Change passwords with ldappasswd."),
     (
         "ldapdb_referrals",
         &["no"],
@@ -158,13 +111,11 @@ const LATER: [Later; 31] = [
         &["no"],
         "Use ldapdb_bind_dn and ldapdb_filter (search).",
     ),
-    ("ldapdb_mech", &["simple"], SASL),
 ];
 
-/// Refuses, by name, what this version cannot do. `ldapdb_mech` is left to the
-/// account, which has better advice for the usual mistake.
+/// Refuses, by name, what this version cannot do.
 pub(super) fn refuse_later_ones(options: &Reader<'_>) -> Result<(), Fault> {
-    for (name, allowed, instead) in LATER.iter().filter(|later| later.0 != "ldapdb_mech") {
+    for (name, allowed, instead) in &LATER {
         let Some(value) = options.text(name) else {
             continue;
         };
@@ -181,11 +132,20 @@ pub(super) fn refuse_later_ones(options: &Reader<'_>) -> Result<(), Fault> {
 /// Reads values.
 pub(super) struct Reader<'a> {
     pub(super) get: &'a dyn Fn(&str) -> Option<String>,
+    /// What stands in for options that are not set.
+    pub(super) defaults: Defaults,
 }
 
 impl Reader<'_> {
-    /// The value without blanks around it; an empty one is none.
+    /// The value without blanks around it, or what stands in for it; an empty
+    /// one is none.
     pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.own(name)
+            .or_else(|| self.defaults.get(name).map(str::to_owned))
+    }
+
+    /// The value of the option itself.
+    pub(super) fn own(&self, name: &str) -> Option<String> {
         let value = (self.get)(name)?;
         let value = value.trim();
         (!value.is_empty()).then(|| value.to_owned())

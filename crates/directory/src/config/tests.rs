@@ -4,12 +4,21 @@
 use super::*;
 
 fn read(options: &[(&str, &str)]) -> Result<Config, Fault> {
-    Config::read(&|name| {
-        options
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| (*value).to_owned())
-    })
+    read_with(options, &[])
+}
+
+/// Reads options on a machine with these files.
+fn read_with(options: &[(&str, &str)], files: &[(&str, &str)]) -> Result<Config, Fault> {
+    let get = |list: &[(&str, &str)], name: &str| {
+        let found = list.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let around = Surroundings {
+        variable: &|_| None,
+        file: &|path| get(files, path),
+        privileged: false,
+    };
+    Config::read_in(&|name| get(options, name), &around)
 }
 
 const URI: (&str, &str) = ("ldapdb_uri", "ldap://glauth:3893/dc=users,dc=local");
@@ -33,7 +42,20 @@ fn the_eight_lines() {
 
 #[test]
 fn the_flow_is_chosen() {
-    assert_eq!(read(&[URI]).unwrap().lookup, Lookup::Search);
+    let lookup = |options: &[(&str, &str)]| read(options).unwrap().lookup;
+    assert_eq!(lookup(&[URI]), Lookup::Proxy);
+    let (id, password) = (("ldapdb_id", "cyrus"), ("ldapdb_pw", "x"));
+    let digest = ("ldapdb_mech", "DIGEST-MD5");
+    assert_eq!(lookup(&[URI, id, password, digest]), Lookup::Proxy);
+    let filter = ("ldapdb_filter", "(uid=%u)");
+    assert_eq!(lookup(&[URI, id, password, digest, filter]), Lookup::Search);
+    assert_eq!(
+        lookup(&[URI, ("ldapdb_lookup", "proxy"), filter]),
+        Lookup::Proxy
+    );
+    // What the URI says beside the server is for searches.
+    let uri = ("ldapdb_uri", "ldap://a/dc=x??sub?(cn=nobody)");
+    assert_eq!(lookup(&[uri, id, password]), Lookup::Proxy);
     let template = ("ldapdb_user_dn", "uid=%U,ou=people");
     assert_eq!(read(&[URI, template]).unwrap().lookup, Lookup::None);
     let both = read(&[URI, template, ("ldapdb_filter", "(uid=%u)")]).unwrap();
@@ -52,12 +74,13 @@ fn simple_is_a_mechanism() {
         ("ldapdb_id", "cn=c"),
         ("ldapdb_pw", "x"),
     ];
-    assert_eq!(read(&options).unwrap().account.unwrap().name, "cn=c");
+    assert_eq!(read(&options).unwrap().account.unwrap().shown(), "cn=c");
 }
 
 #[test]
 fn the_filter_comes_from_the_nearest_place() {
     let text = |options: &[(&str, &str)]| {
+        let options = &[options, &[("ldapdb_lookup", "search")]].concat();
         let login = crate::template::Login {
             user: "u",
             ..Default::default()
@@ -83,38 +106,69 @@ fn mistakes_have_their_lines() {
         (&[("ldapdb_uri", "glauth")], 3, "is not an LDAP URL"),
         (&[URI, id], 6, "looks like a DN"),
         (&[URI, id, ("ldapdb_mech", "PLAIN")], 6, "looks like a DN"),
+        (&[URI, ("ldapdb_mech", "PLAIN")], 9, "PLAIN needs ldapdb_id"),
         (
-            &[URI, ("ldapdb_mech", "PLAIN")],
-            8,
-            "ldapdb_mech: PLAIN is not available",
+            &[URI, ("ldapdb_mech", "PLAIN"), ("ldapdb_id", "cyrus")],
+            9,
+            "PLAIN needs ldapdb_pw",
         ),
         (
-            &[URI, ("ldapdb_id", "cyrus")],
-            8,
-            "ldapdb_id: cyrus is not available",
+            &[URI, ("ldapdb_mech", "PLAYN")],
+            9,
+            "\"PLAYN\" is not one of SIMPLE, ",
         ),
         (
-            &[URI, ("ldapdb_lookup", "proxy")],
-            8,
-            "ldapdb_lookup: proxy is not available",
+            &[URI, ("ldapdb_secprops", "noplain,minsf=1")],
+            9,
+            "\"minsf=1\" is not known",
         ),
         (
-            &[("ldapdb_uri", "ldaps://a/dc=x")],
+            &[("ldapdb_uri", "ldaps+srv://a/dc=x")],
             8,
-            "ldaps://a is not available",
+            "ldaps+srv://a is not available",
         ),
         (
-            &[URI, ("ldapdb_starttls", "demand")],
-            8,
-            "ldapdb_starttls: demand",
+            &[URI, ("ldapdb_starttls", "yes")],
+            9,
+            "\"yes\" is not one of no, off, false, 0, try, demand",
         ),
         (
-            &[URI, ("ldapdb_store", "modify")],
-            8,
-            "ldapdb_store: modify",
+            &[URI, ("ldapdb_attr_map", "a=b c")],
+            9,
+            "\"c\" is not property=attribute",
+        ),
+        (
+            &[URI, ("ldapdb_attr_map", "userPassword=x")],
+            9,
+            "set ldapdb_password_attr",
+        ),
+        (
+            &[URI, ("ldapdb_hashes", "SSHA {NTLM}")],
+            9,
+            "\"NTLM\" is not one of all, none, SSHA",
+        ),
+        (&[URI, ("ldapdb_require", "(memberOf=")], 9, "is no filter"),
+        (
+            &[URI, ("ldapdb_negative_ttl", "-1")],
+            9,
+            "\"-1\" is not 0 to 1000",
+        ),
+        (
+            &[URI, ("ldapdb_tls_key", "/k.pem")],
+            9,
+            "set ldapdb_tls_cert",
+        ),
+        (
+            &[URI, ("ldapdb_store", "ad")],
+            9,
+            "\"ad\" is not one of modify, exop, no",
         ),
         (&[URI, bind], 9, "needs ldapdb_bind_pw"),
-        (&[URI, ("ldapdb_pw", "x")], 9, "ldapdb_bind_dn is not set"),
+        (
+            &[URI, ("ldapdb_pw", "x"), ("ldapdb_lookup", "search")],
+            9,
+            "ldapdb_bind_dn is not set",
+        ),
         (
             &[URI, ("ldapdb_scope", "tree")],
             9,
@@ -137,7 +191,11 @@ fn mistakes_have_their_lines() {
             9,
             "%q is no variable",
         ),
-        (&[("ldapdb_uri", "ldap://a")], 9, "no search base"),
+        (
+            &[("ldapdb_uri", "ldap://a"), ("ldapdb_filter", "(uid=%u)")],
+            9,
+            "no search base",
+        ),
         (&[URI, ("ldapdb_lookup", "none")], 9, "needs a template"),
         (&[URI, ("ldapdb_user_dn", "cn=admin")], 9, "no variable"),
         (
@@ -165,6 +223,26 @@ fn every_option_of_a_later_version_is_refused_by_name() {
         "pw_file",
         "dn_complete",
         "cleartext",
+        "starttls",
+        "mech",
+        "realm",
+        "authz_id",
+        "secprops",
+        "lookup",
+        "balance",
+        "store",
+        "rc",
+        "ldapconf",
+        "require",
+        "hashes",
+        "attr_map",
+        "negative_ttl",
+        "tls_cacert_file",
+        "tls_cacert_dir",
+        "tls_cert",
+        "tls_key",
+        "tls_check_peer",
+        "tls_name",
         "connect_timeout",
         "timeout",
         "max_wait",
@@ -203,4 +281,51 @@ fn passwords_are_not_in_debug_output() {
     ])
     .unwrap();
     assert!(!format!("{config:?}").contains("Kanari9"));
+}
+
+#[test]
+fn files_of_libldap_stand_in() {
+    let files = [
+        (
+            "/rc",
+            "SASL_AUTHCID other\nSASL_MECH CRAM-MD5\nTLS_REQCERT never\nTIMEOUT 3\nBASE dc=rc\n",
+        ),
+        ("/etc/ldap/ldap.conf", "BASE dc=conf\nTLS_CACERT /ca.pem\n"),
+    ];
+    let server = ("ldapdb_uri", "ldap://a");
+    let (rc, password) = (("ldapdb_rc", "/rc"), ("ldapdb_pw", "x"));
+    let config = read_with(&[server, rc, password], &files).unwrap();
+    assert_eq!(config.lookup, Lookup::Proxy);
+    let Some(Account::Sasl(account)) = &config.account else {
+        panic!("{:?}", config.account)
+    };
+    assert_eq!(account.id.as_deref(), Some("other"));
+    assert_eq!(account.mechs, ["CRAM-MD5"]);
+    assert!(!config.tls.check_peer);
+    assert_eq!(config.tls.ca_file.as_deref(), Some("/ca.pem"));
+    assert_eq!(config.timeout, Duration::from_secs(3));
+    // An option wins.
+    let options = [
+        server,
+        rc,
+        password,
+        ("ldapdb_id", "mine"),
+        ("ldapdb_timeout", "9"),
+    ];
+    let config = read_with(&options, &files).unwrap();
+    assert_eq!(config.account.unwrap().shown(), "mine");
+    assert_eq!(config.timeout, Duration::from_secs(9));
+    // A base does not make it search, but serves a search.
+    let filter = ("ldapdb_filter", "(uid=%u)");
+    let config = read_with(&[server, filter], &files).unwrap();
+    assert_eq!(config.default_base.as_deref(), Some("dc=conf"));
+    assert!(config.account.is_none());
+    let fault = read_with(&[server, filter, ("ldapdb_ldapconf", "no")], &files).unwrap_err();
+    assert!(fault.to_string().contains("no search base"), "{fault}");
+    let config = read_with(&[server, ("ldapdb_rc", "none")], &files).unwrap();
+    assert!(
+        config.warnings[0].to_string().contains("$HOME/.none"),
+        "{:?}",
+        config.warnings
+    );
 }

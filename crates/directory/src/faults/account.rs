@@ -2,7 +2,7 @@
 //! LDB-20 to 39: the service account's bind, and its searches.
 #![forbid(unsafe_code)]
 
-use super::{Fault, Shown, shown};
+use super::{Fault, Shown, Words, shown};
 use crate::protocol::{Entry, Outcome};
 use saslplug::{Code, Level};
 
@@ -47,6 +47,97 @@ impl Fault {
         }
     }
 
+    /// What a refused SASL bind means; `who`: name and mechanism.
+    pub(crate) fn sasl_bind(server: &str, who: &str, outcome: &Outcome) -> Self {
+        let (who, result) = (Shown(who), shown(outcome));
+        match outcome.code {
+            49 => Self::server(
+                20,
+                server,
+                format!(
+                    "the server {server} refused the SERVICE account {who} ({result}): check \
+                     ldapdb_id / ldapdb_pw. Users cannot log in until this is right."
+                ),
+            ),
+            7 | 48 => Self::server(
+                21,
+                server,
+                format!(
+                    "server {server} does not do this SASL bind: {who} ({result}). For a simple \
+                     bind use ldapdb_bind_dn."
+                ),
+            ),
+            8 | 13 => Self::wants_encryption(server, outcome),
+            _ => Self::answered(server, outcome, &format!("the bind of {who}")),
+        }
+    }
+
+    pub(crate) fn sasl_failed(server: &str, who: &str, why: &str) -> Self {
+        let text = format!(
+            "the bind of the SERVICE account {} to {server} was given up: {}.",
+            Shown(who),
+            Shown(why)
+        );
+        Self::server(20, server, text)
+    }
+
+    pub(crate) fn no_mechanism(
+        server: &str,
+        offered: Option<&[String]>,
+        wanted: &[String],
+        why: &str,
+    ) -> Self {
+        let list = |list: &[String]| match list.is_empty() {
+            true => "none".to_owned(),
+            false => list.join(" "),
+        };
+        let offered = offered.map_or("not asked".to_owned(), list);
+        let why = match why {
+            "" => String::new(),
+            why => format!(" {}.", Words(why)),
+        };
+        let text = format!(
+            "no SASL mechanism can be used with {server} (server: {}; wanted: {}).{why} For a \
+             simple bind use ldapdb_bind_dn.",
+            Shown(&offered),
+            match wanted {
+                [] => "any".to_owned(),
+                wanted => wanted.join(" "),
+            }
+        );
+        Self::server(21, server, text)
+    }
+
+    pub(crate) fn no_root(server: &str, outcome: &Outcome) -> Self {
+        let text = format!(
+            "anonymous search for the SASL mechanisms refused by {server} ({}): set ldapdb_mech, \
+             or for a simple bind ldapdb_bind_dn and ldapdb_bind_pw.",
+            shown(outcome)
+        );
+        Self::server(37, server, text)
+    }
+
+    /// Proxied authorization does not work there.
+    pub(crate) fn no_proxy(server: &str, why: &str) -> Self {
+        let text = format!(
+            "server {server} has no usable proxied authorization ({}). Use ldapdb_bind_dn + \
+             ldapdb_filter (search) instead.",
+            Words(why)
+        );
+        Self::server(23, server, text)
+    }
+
+    /// The server knows no such user, or the account may not act as it.
+    pub(crate) fn not_proxied(login: &str, account: &str, outcome: &Outcome) -> Self {
+        let text = format!(
+            "\"u:{}\": {}: either no such user (authz-regexp) or \"{}\" lacks authzTo.",
+            Shown(login),
+            shown(outcome),
+            Shown(account)
+        );
+        Self::new(24, Level::Fail, Code::NOUSER, "", text)
+    }
+
     pub(crate) fn bound(server: &str, name: &str) -> Self {
         let text = format!("new connection to {server}, bound as \"{}\".", Shown(name));
         Self::new(26, Level::Debug, Code::OK, server, text)
@@ -54,8 +145,7 @@ impl Fault {
 
     pub(crate) fn wants_encryption(server: &str, outcome: &Outcome) -> Self {
         let text = format!(
-            "server {server} wants encryption ({}): use ldapi:// or a tunnel, or allow this host \
-             to bind in clear; TLS is not available in this version.",
+            "server {server} wants encryption ({}): use ldaps:// or ldapdb_starttls: demand.",
             shown(outcome)
         );
         Self::server(22, server, text)
@@ -121,6 +211,17 @@ impl Fault {
             Shown(login),
             Shown(&search.base),
             search.scope,
+            Shown(&search.filter)
+        );
+        Self::new(30, Level::Fail, Code::NOUSER, "", text)
+    }
+
+    /// There is an entry, but `ldapdb_require` does not hold.
+    pub(crate) fn not_allowed(login: &str, dn: &str, search: &Search) -> Self {
+        let text = format!(
+            "\"{}\" is \"{}\", but ldapdb_require does not hold for it: filter \"{}\".",
+            Shown(login),
+            Shown(dn),
             Shown(&search.filter)
         );
         Self::new(30, Level::Fail, Code::NOUSER, "", text)

@@ -94,4 +94,17 @@ impl Fault {
     pub(crate) fn bad_option(option: &str, why: &str) -> Self {
         Self::config(9, format!("{option}: {}.", Shown(why)))
     }
+
+    pub(crate) fn no_effect(option: &str, why: &str) -> Self {
+        let text = format!("{option} has no effect: {why}.");
+        Self::new(9, Level::Note, Code::FAIL, option, text)
+    }
+
+    pub(crate) fn no_rc(name: &str) -> Self {
+        let text = format!(
+            "ldapdb_rc: there is no readable file \"{0}\", neither $HOME/{0} nor $HOME/.{0} nor {0}.",
+            Shown(name)
+        );
+        Self::new(9, Level::Warn, Code::FAIL, "ldapdb_rc", text)
+    }
 }

@@ -2,7 +2,7 @@
 //! LDB-10 to 16: servers that are down, silent or odd.
 #![forbid(unsafe_code)]
 
-use super::{Fault, Shown, shown};
+use super::{Fault, Shown, Words, shown};
 use crate::protocol::Outcome;
 use saslplug::{Code, Level};
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Fault {
     }
 
     pub(crate) fn timed_out(server: &str, seconds: u64, what: &str) -> Self {
-        let option = if what == "connect" {
+        let option = if what.starts_with("connect") {
             "ldapdb_connect_timeout"
         } else {
             "ldapdb_timeout"
@@ -89,9 +89,35 @@ impl Fault {
             16,
             server,
             format!(
-                "not sending a password to {address} ({server}) without TLS, which this version \
-                 does not have. Use ldapi:// or a tunnel; to allow clear text: ldapdb_cleartext: yes."
+                "not sending a password to {address} ({server}) without TLS. Use ldaps:// or \
+                 ldapdb_starttls: demand; to allow it: ldapdb_cleartext: yes."
             ),
         )
+    }
+
+    pub(crate) fn tls(server: &str, address: &str, why: &str) -> Self {
+        let text = format!("TLS with {address} ({server}): {}.", Words(why));
+        Self::server(13, server, text).or_next()
+    }
+
+    pub(crate) fn no_starttls(server: &str, outcome: &Outcome, goes_on: bool) -> Self {
+        let result = shown(outcome);
+        if goes_on {
+            let text = format!(
+                "{server} refused StartTLS ({result}); going on without (ldapdb_starttls: try)."
+            );
+            return Self::new(13, Level::Note, Code::UNAVAIL, server, text);
+        }
+        let text = format!(
+            "{server} refused StartTLS ({result}): use ldaps://, or give that server a certificate."
+        );
+        Self::server(13, server, text).or_next()
+    }
+
+    pub(crate) fn unchecked() -> Self {
+        let text = "ldapdb_tls_check_peer: no, so anybody on the way can pretend to be the server \
+                    and read the passwords."
+            .to_owned();
+        Self::new(13, Level::Warn, Code::UNAVAIL, "", text)
     }
 }

@@ -61,6 +61,19 @@ impl Fault {
         Self::new(50, Level::Fail, Code::BADAUTH, "", text)
     }
 
+    pub(crate) fn wrong_again(login: &str) -> Self {
+        let text = format!(
+            "the same wrong password for \"{}\" again; nothing was sent (ldapdb_negative_ttl).",
+            Shown(login)
+        );
+        Self::new(50, Level::Fail, Code::BADAUTH, "", text)
+    }
+
+    /// Whether the server or a value said that the password is wrong.
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        (self.number, self.code) == (50, Code::BADAUTH)
+    }
+
     pub(crate) fn odd_password(login: &str) -> Self {
         let text = format!(
             "password with a NUL for \"{}\" refused; nothing was sent.",

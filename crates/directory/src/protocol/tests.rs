@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests of the messages: known bytes, and bytes from an enemy.
 
+use super::request::*;
 use super::*;
+use crate::uri::Scope;
+use lber::structure::PL;
 
 #[test]
 fn a_bind_as_rfc_4511_has_it() {
@@ -49,6 +52,7 @@ fn a_search_asks_for_two_entries_at_most() {
         filter: tag(TagClass::Context, 7, PL::P(b"cn".to_vec())),
         attributes: &["mail".to_owned()],
         seconds: 8,
+        proxied: None,
     };
     let mut expected = vec![0x30, 38, 2, 1, 2, 0x63, 33, 4, 4];
     expected.extend_from_slice(b"dc=x");
@@ -77,7 +81,10 @@ fn frames() {
 fn answers() {
     let (id, answer) = decode(&[0x30, 12, 2, 1, 1, 0x61, 7, 10, 1, 49, 4, 0, 4, 0]).unwrap();
     assert_eq!(id, 1);
-    assert!(matches!(answer, Answer::Bind(Outcome { code: 49, .. })));
+    assert!(matches!(
+        answer,
+        Answer::Bind(Outcome { code: 49, .. }, None)
+    ));
     let mut referral = vec![
         0x30, 22, 2, 1, 1, 0x65, 17, 10, 1, 10, 4, 0, 4, 0, 0xa3, 8, 4, 6,
     ];

@@ -4,6 +4,7 @@
 
 use lber::common::TagClass;
 use lber::structure::{PL, StructureTag};
+use openssl::ssl::{SslAcceptor, SslStream};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +52,7 @@ impl Record {
         self.count(|event| matches!(event, Event::Connect(_)))
     }
 
-    fn note(&self, event: Event) {
+    pub(crate) fn note(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 }
@@ -68,12 +69,16 @@ pub(crate) enum Request {
         attributes: Vec<String>,
     },
     Unbind,
+    /// An extended request by its OID, and the value of its control.
+    Extended(String, Option<String>),
     Other,
 }
 
 /// One connection.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
+    /// TLS around it, once the script starts it.
+    pub(crate) tls: Option<SslStream<TcpStream>>,
     pub(crate) number: usize,
     pub(crate) record: Arc<Record>,
 }
@@ -103,6 +108,14 @@ pub(crate) fn result(id: u8, kind: u64, code: u8, message: &str) -> Vec<u8> {
     let code = tag(TagClass::Universal, 10, PL::P(vec![code]));
     let parts = vec![code, octets(b""), octets(message.as_bytes())];
     encode(id, tag(TagClass::Application, kind, PL::C(parts)))
+}
+
+/// An extended result with a value.
+pub(crate) fn extended(id: u8, code: u8, message: &str, value: &str) -> Vec<u8> {
+    let code = tag(TagClass::Universal, 10, PL::P(vec![code]));
+    let value = tag(TagClass::Context, 11, PL::P(value.as_bytes().to_vec()));
+    let parts = vec![code, octets(b""), octets(message.as_bytes()), value];
+    encode(id, tag(TagClass::Application, 24, PL::C(parts)))
 }
 
 /// The bytes of an entry.
@@ -150,13 +163,26 @@ pub(crate) fn reference(id: u8) -> Vec<u8> {
     )
 }
 
+/// The value of the first control.
+fn control_value(controls: &StructureTag) -> String {
+    let mut controls = controls.clone().expect_constructed().unwrap();
+    let mut parts = controls.remove(0).expect_constructed().unwrap();
+    assert_eq!(text(parts.remove(0)), "2.16.840.1.113730.3.4.18");
+    let critical = parts.remove(0).expect_primitive().unwrap();
+    assert_eq!(critical, [0xff], "the control is critical");
+    text(parts.remove(0))
+}
+
 impl Peer {
     /// The next request, `None` at the end of the connection.
     pub(crate) fn request(&mut self) -> Option<(u8, Request)> {
         let mut bytes = Vec::new();
         loop {
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).ok()?;
+            let count = match &mut self.tls {
+                Some(tls) => tls.read(&mut chunk).ok()?,
+                None => self.stream.read(&mut chunk).ok()?,
+            };
             if count == 0 {
                 return None;
             }
@@ -170,12 +196,18 @@ impl Peer {
 
     fn understand(&mut self, message: StructureTag) -> (u8, Request) {
         let mut parts = message.expect_constructed().unwrap();
+        let proxied = parts.get(2).map(control_value);
         let operation = parts.remove(1);
         let id = *parts.remove(0).expect_primitive().unwrap().last().unwrap();
         let request = match operation.id {
             0 => {
                 let mut parts = operation.expect_constructed().unwrap();
-                let password = parts.remove(2).expect_primitive().unwrap();
+                let proof = parts.remove(2);
+                // A SASL bind: the mechanism stands for the password.
+                let password = match proof.payload {
+                    PL::P(password) => password,
+                    PL::C(mut parts) => parts.remove(0).expect_primitive().unwrap(),
+                };
                 let name = text(parts.remove(1));
                 self.record.note(Event::Bind(self.number, name.clone()));
                 Request::Bind { name, password }
@@ -195,6 +227,11 @@ impl Peer {
                 self.record.note(Event::Unbind(self.number));
                 Request::Unbind
             }
+            23 => {
+                self.record.note(Event::Other(self.number));
+                let mut parts = operation.expect_constructed().unwrap();
+                Request::Extended(text(parts.remove(0)), proxied)
+            }
             _ => {
                 self.record.note(Event::Other(self.number));
                 Request::Other
@@ -204,7 +241,16 @@ impl Peer {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        let _ = match &mut self.tls {
+            Some(tls) => tls.write_all(bytes),
+            None => self.stream.write_all(bytes),
+        };
+    }
+
+    /// The server's side of the handshake; tells whether it succeeded.
+    pub(crate) fn start_tls(&mut self, acceptor: &SslAcceptor) -> bool {
+        self.tls = acceptor.accept(self.stream.try_clone().unwrap()).ok();
+        self.tls.is_some()
     }
 }
 
@@ -242,6 +288,7 @@ impl Fake {
                 std::thread::spawn(move || {
                     let mut peer = Peer {
                         stream,
+                        tls: None,
                         number,
                         record,
                     };
@@ -327,7 +374,7 @@ pub(crate) fn good(peer: &mut Peer) {
                 peer.send(&result(id, 5, 0, ""));
             }
             Request::Unbind => return,
-            Request::Other => peer.send(&result(id, 24, 2, "")),
+            Request::Extended(..) | Request::Other => peer.send(&result(id, 24, 2, "")),
         }
     }
 }

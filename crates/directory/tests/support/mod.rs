@@ -3,7 +3,9 @@
 //! server, a real slapd.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod certificates;
 pub(crate) mod fake;
+pub(crate) mod proxying;
 pub(crate) mod slapd;
 
 use directory::{Config, Directory, Fault, Journal, Login};

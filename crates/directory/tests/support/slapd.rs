@@ -3,6 +3,8 @@
 //! passwords stored as {SSHA} and shown to nobody.
 
 use super::CANARY;
+use super::certificates::Authority;
+use super::proxying;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +17,7 @@ pub(crate) struct Slapd {
     child: Child,
     folder: PathBuf,
     port: u16,
+    tls_port: u16,
 }
 
 const ENTRIES: &str = "\
@@ -87,15 +90,32 @@ fn free_port() -> u16 {
 impl Slapd {
     /// Starts it and waits until it answers.
     pub(crate) fn start(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("db")).unwrap();
-        let conf = folder.join("slapd.conf");
-        fs::write(&conf, configuration(&folder)).unwrap();
-        let ldif = ENTRIES
+        let entries = ENTRIES
             .replace("@SERVICE@", &hashed(CANARY))
             .replace("@JDOE@", &hashed("dogood"))
             .replace("@ANNA@", &hashed("geheim ü"));
+        Self::with(name, &entries, configuration)
+    }
+
+    /// Starts one with SASL binds and proxied authorization.
+    pub(crate) fn proxying(name: &str) -> Self {
+        Self::with(name, &proxying::entries(), proxying::configuration)
+    }
+
+    fn with(name: &str, ldif: &str, configuration: fn(&Path) -> String) -> Self {
+        let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("db")).unwrap();
+        let authority = Authority::new("slapd's authority");
+        authority.save(&folder);
+        authority
+            .issue(&["DNS:localhost", "IP:127.0.0.1"], 0, 10)
+            .save(&folder, "server");
+        authority
+            .issue(&["CN:client", "DNS:client"], 0, 10)
+            .save(&folder, "client");
+        let conf = folder.join("slapd.conf");
+        fs::write(&conf, configuration(&folder)).unwrap();
         let mut add = Command::new("/usr/sbin/slapadd")
             .arg("-f")
             .arg(&conf)
@@ -108,42 +128,73 @@ impl Slapd {
             .write_all(ldif.as_bytes())
             .unwrap();
         assert!(add.wait().unwrap().success(), "slapadd");
-        let port = free_port();
-        let socket = folder
-            .join("ldapi")
-            .display()
-            .to_string()
-            .replace('/', "%2f");
-        let log = File::create(folder.join("log")).unwrap();
-        let child = Command::new("/usr/sbin/slapd")
-            .args([
-                "-d",
-                "stats",
-                "-h",
-                &format!("ldap://127.0.0.1:{port}/ ldapi://{socket}/"),
-                "-f",
-            ])
-            .arg(&conf)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("slapd");
+        let (port, tls_port) = (free_port(), free_port());
+        let child = launch(&folder, port, tls_port);
         let slapd = Self {
             child,
             folder,
             port,
+            tls_port,
         };
+        slapd.wait();
+        slapd
+    }
+
+    fn wait(&self) {
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "{}", slapd.log());
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10), "{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        slapd
+    }
+
+    /// Stops it as a crash does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(&self.folder, self.port, self.tls_port);
+        self.wait();
+    }
+
+    /// Freezes it, or lets it go on.
+    pub(crate) fn freeze(&self, frozen: bool) {
+        use nix::sys::signal::{Signal, kill};
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        let signal = if frozen {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGCONT
+        };
+        kill(id, signal).unwrap();
     }
 
     pub(crate) fn uri(&self) -> String {
         format!("ldap://127.0.0.1:{}/dc=users,dc=local", self.port)
+    }
+
+    /// The server without a base: other libraries take a comma for a separator.
+    pub(crate) fn uri_alone(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// The same, by its socket.
+    pub(crate) fn socket_alone(&self) -> String {
+        let uri = self.uri_of_socket();
+        uri.trim_end_matches("/dc=users,dc=local").to_owned()
+    }
+
+    /// The same server, by TLS.
+    pub(crate) fn uri_of_tls(&self) -> String {
+        format!("ldaps://localhost:{}/dc=users,dc=local", self.tls_port)
+    }
+
+    /// A file in its folder: `ca.pem`, `client.pem`, …
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
     }
 
     /// The same server, by its socket.
@@ -165,6 +216,14 @@ impl Slapd {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
     }
 
+    /// Lines of its log with `word`.
+    pub(crate) fn lines(&self, word: &str) -> usize {
+        self.log()
+            .lines()
+            .filter(|line| line.contains(word))
+            .count()
+    }
+
     /// Connections, binds and searches so far.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         // slapd writes its line before it answers.
@@ -178,6 +237,33 @@ impl Slapd {
     }
 }
 
+fn launch(folder: &Path, port: u16, tls_port: u16) -> Child {
+    let socket = folder
+        .join("ldapi")
+        .display()
+        .to_string()
+        .replace('/', "%2f");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .unwrap();
+    Command::new("/usr/sbin/slapd")
+        .args([
+            "-d",
+            "stats",
+            "-h",
+            &format!("ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/ ldapi://{socket}/"),
+            "-f",
+        ])
+        .arg(folder.join("slapd.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("slapd")
+}
+
 fn configuration(folder: &Path) -> String {
     format!(
         "include /etc/ldap/schema/core.schema\n\
@@ -186,6 +272,10 @@ fn configuration(folder: &Path) -> String {
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
          pidfile {0}/pid\n\
+         TLSCACertificateFile {0}/ca.pem\n\
+         TLSCertificateFile {0}/server.pem\n\
+         TLSCertificateKeyFile {0}/server.key\n\
+         TLSVerifyClient try\n\
          require authc\n\
          database mdb\n\
          suffix dc=users,dc=local\n\

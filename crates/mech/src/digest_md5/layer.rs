@@ -159,6 +159,10 @@ impl SecurityLayer for Layer {
         self.broken = opened.is_err();
         opened
     }
+
+    fn into_movable(self: Box<Self>) -> Option<Box<dyn SecurityLayer + Send>> {
+        Some(self)
+    }
 }
 
 impl Direction {

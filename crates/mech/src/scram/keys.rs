@@ -183,6 +183,24 @@ impl Stored {
     }
 }
 
+/// A value of `authPassword` for a password (RFC 5803).
+pub(super) fn text(
+    hash: Hash,
+    mech: &str,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+) -> Zeroizing<String> {
+    let keys = Keys::derive(hash, &prepared(password), salt, iterations);
+    let salt = base64::encode(salt);
+    let stored = Zeroizing::new(base64::encode(&keys.stored));
+    let server = Zeroizing::new(base64::encode(&keys.server));
+    Zeroizing::new(format!(
+        "{mech}${iterations}:{salt}${}:{}",
+        *stored, *server
+    ))
+}
+
 /// A password as RFC 5802 wants it: prepared by SASLprep (RFC 4013) where that
 /// is possible, as it is where it is not.
 pub(super) fn prepared(password: &[u8]) -> Key {

@@ -10,11 +10,11 @@ mod keys;
 mod message;
 mod server;
 
+use crate::{Change, ServerExchange, ServerHost, ServerMech};
 use crate::{ClientExchange, ClientHost, ClientMech, Features, MechInfo, Security};
-use crate::{ServerExchange, ServerHost, ServerMech};
 use cache::Memory;
 use keys::Hash;
-use saslplug::Result;
+use saslplug::{Result, Secret};
 
 /// One member of the family, both sides.
 pub(crate) struct Scram {
@@ -54,6 +54,32 @@ impl Scram {
     fn name(&self) -> &str {
         &self.info.name
     }
+
+    /// Keeps keys for a password (RFC 5803), or removes them. A store that
+    /// holds one value of a property keeps those of the mechanism asked last.
+    fn store_keys(&self, host: &dyn ServerHost, change: &Change<'_>) -> Result<()> {
+        let mut values = Vec::new();
+        if let Some(password) = change.password {
+            let mut salt = [0; 16];
+            host.fill_random(&mut salt)?;
+            let count = server::iterations(self.name(), host);
+            let text = keys::text(self.hash, self.name(), password.as_bytes(), &salt, count);
+            values.push(Secret::from(text.as_bytes()));
+        }
+        host.store(change.user, &[(c"authPassword", &values)])
+    }
+}
+
+/// What a store keeps instead of the password, for the mechanism `name`
+/// (`SCRAM-SHA-256`); `None`: no such mechanism, or too many iterations.
+pub fn stored_keys(name: &str, password: &[u8], salt: &[u8], iterations: u32) -> Option<Secret> {
+    let family = [&SHA_1, &SHA_224, &SHA_256, &SHA_384, &SHA_512];
+    let scram = family.into_iter().find(|scram| scram.name() == name)?;
+    if !(1..=MOST).contains(&iterations) {
+        return None;
+    }
+    let text = keys::text(scram.hash, name, password, salt, iterations);
+    Some(Secret::from(text.as_bytes()))
 }
 
 pub(crate) static SHA_1: Scram = Scram::new("SCRAM-SHA-1", Hash::Sha1);
@@ -85,6 +111,20 @@ impl ServerMech for Scram {
 
     fn begin(&self, _: &dyn ServerHost) -> Result<Box<dyn ServerExchange>> {
         Ok(server::begin(Self::of(self.hash)))
+    }
+
+    fn sets_passwords(&self) -> bool {
+        true
+    }
+
+    fn set_password(&self, host: &dyn ServerHost, change: &Change<'_>) -> Option<Result<()>> {
+        let wanted = host.option(self.name(), "scram_secret_generate")?;
+        let on = wanted.eq_ignore_ascii_case("on")
+            || matches!(
+                wanted.bytes().next(),
+                Some(b'1' | b'y' | b'Y' | b't' | b'T')
+            );
+        on.then(|| self.store_keys(host, change))
     }
 }
 

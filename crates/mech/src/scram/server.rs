@@ -177,27 +177,8 @@ impl Server {
         Ok(Verifier::Password {
             password,
             salt,
-            iterations: self.iterations(host),
+            iterations: iterations(self.mech.name(), host),
         })
-    }
-
-    fn iterations(&self, host: &dyn ServerHost) -> u32 {
-        let option = "scram_iteration_counter";
-        let Some(text) = host.option(self.mech.name(), option) else {
-            return FEWEST;
-        };
-        let wanted = text.trim().parse::<i64>().unwrap_or_default();
-        let taken = wanted.clamp(FEWEST.into(), MOST.into());
-        if taken != wanted {
-            host.log(
-                Level::Warn,
-                format_args!(
-                    "{option} \"{}\" is not between {FEWEST} and {MOST}: {taken} is used",
-                    text.escape_debug()
-                ),
-            );
-        }
-        u32::try_from(taken).unwrap_or(FEWEST)
     }
 
     fn finish(
@@ -376,6 +357,26 @@ fn wrong_prefix(mech: &str, header: &[u8]) -> Error {
         Code::BADPROT,
         format!("{text} {mech}. Expected \"{}\"", header.escape_debug()),
     )
+}
+
+/// How often a password of this server is hashed.
+pub(super) fn iterations(mech: &str, host: &dyn ServerHost) -> u32 {
+    let option = "scram_iteration_counter";
+    let Some(text) = host.option(mech, option) else {
+        return FEWEST;
+    };
+    let wanted = text.trim().parse::<i64>().unwrap_or_default();
+    let taken = wanted.clamp(FEWEST.into(), MOST.into());
+    if taken != wanted {
+        host.log(
+            Level::Warn,
+            format_args!(
+                "{option} \"{}\" is not between {FEWEST} and {MOST}: {taken} is used",
+                text.escape_debug()
+            ),
+        );
+    }
+    u32::try_from(taken).unwrap_or(FEWEST)
 }
 
 #[cfg(test)]

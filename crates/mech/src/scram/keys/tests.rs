@@ -147,3 +147,12 @@ fn preparation() {
     assert_eq!(shown("\u{ad}"), "\u{ad}", "nothing would be left: as it is");
     assert_eq!(prepared(b"\xff").as_slice(), b"\xff");
 }
+
+/// What is written reads back as what it was made from.
+#[test]
+fn written_keys_read_back() {
+    let value = crate::stored_keys("SCRAM-SHA-1", b"pw", b"saltsalt", 5000).unwrap();
+    assert_eq!(value.as_bytes(), STORED.as_bytes());
+    assert!(crate::stored_keys("SCRAM-MD5", b"pw", b"saltsalt", 5000).is_none());
+    assert!(crate::stored_keys("SCRAM-SHA-1", b"pw", b"saltsalt", 0).is_none());
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What must work: every mechanism, every pair, every layer.
+
+use crate::party::{Case, OURS, Outcome, Place, Plugins, talk};
+use lab::library::Library;
+
+const PLACES: [Place; 3] = [
+    (Library::Stock, Plugins::Ours),
+    OURS,
+    (Library::Stock, Plugins::Debian),
+];
+
+/// The 2000 bytes that `party.c` protects.
+fn sample() -> String {
+    let byte = |at: u32| format!("{:02x}", (at * 7 + 1) & 0xff);
+    (0..2000).map(byte).collect()
+}
+
+fn agreed(outcome: &Outcome, ssf: u32, what: &str) {
+    assert!(outcome.both_ok(), "{what}: {outcome:#?}");
+    assert_eq!(outcome.server.ssf(), Some(ssf), "{what}: {outcome:#?}");
+    assert_eq!(outcome.client.ssf(), Some(ssf), "{what}: {outcome:#?}");
+    let user = outcome.server.property("user");
+    assert!(
+        user == "alice" || user == "alice@lab.test",
+        "{what}: {user}"
+    );
+    for side in [&outcome.server, &outcome.client] {
+        if let Some(data) = &side.data {
+            assert_eq!(data.as_ref(), Ok(&sample()), "{what}");
+        }
+    }
+}
+
+/// All pairs in which one side at least is our plugin.
+fn pairs(test: impl Fn(Place, Place, &str)) {
+    for server in PLACES {
+        for client in PLACES {
+            let debian = [server.1, client.1] == [Plugins::Debian; 2];
+            if !debian {
+                test(server, client, &format!("{server:?} <- {client:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn gssapi_agrees_on_every_layer() {
+    pairs(|server, client, what| {
+        for (max, ssf) in [("max=0", 0), ("max=55", 1), ("max=256", 256)] {
+            let case = Case {
+                server,
+                client,
+                server_words: &["data=2000"],
+                client_words: &["data=2000", max],
+                ..Case::default()
+            };
+            let outcome = talk(&case);
+            agreed(&outcome, ssf, &format!("{what} {max}"));
+            let data = [&outcome.server.data, &outcome.client.data];
+            assert!(
+                data.iter().all(|data| data.is_some()),
+                "{what}: {outcome:#?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn spnego_takes_the_layer_from_the_context() {
+    pairs(|server, client, what| {
+        // Debian's client cannot ask for integrity alone.
+        let middle = if client.1 == Plugins::Ours { 1 } else { 256 };
+        for (max, ssf) in [("max=0", 0), ("max=1", middle), ("max=256", 256)] {
+            let case = Case {
+                server,
+                client,
+                mech: "GSS-SPNEGO",
+                server_words: &["data=2000"],
+                client_words: &["data=2000", max],
+                ..Case::default()
+            };
+            agreed(&talk(&case), ssf, &format!("{what} {max}"));
+        }
+    });
+}
+
+#[test]
+fn gs2_works_with_a_ticket_and_with_a_password() {
+    pairs(|server, client, what| {
+        for (mech, words) in [
+            ("GS2-KRB5", &["authid=alice"][..]),
+            ("GS2-KRB5", &["authid=alice", "authzid=alice"]),
+            ("GS2-IAKERB", &["authid=alice", "pass=secret"]),
+            ("GS2-KRB5-PLUS", &["authid=alice", "cb=tls-unique:abc"]),
+        ] {
+            let binding: &[&str] = if mech.ends_with("-PLUS") {
+                &["cb=tls-unique:abc"]
+            } else {
+                &[]
+            };
+            let case = Case {
+                server,
+                client,
+                mech,
+                server_words: binding,
+                client_words: words,
+                ..Case::default()
+            };
+            agreed(&talk(&case), 0, &format!("{what} {mech} {words:?}"));
+        }
+    });
+    for mech in ["GS2-KRB5", "GS2-IAKERB"] {
+        let case = Case {
+            mech,
+            client_words: &["authid=alice", "pass=secret"],
+            cache: "none",
+            ..Case::default()
+        };
+        agreed(&talk(&case), 0, &format!("{mech} without a ticket"));
+    }
+}
+
+#[test]
+fn limits_of_both_sides_decide_the_layer() {
+    for (server, client, ssf) in [
+        (&["max=128"][..], &[][..], Some(1)),
+        (&["max=0"], &[], Some(0)),
+        (&["buf=0"], &[], Some(0)),
+        (&[], &["buf=0"], Some(0)),
+        (&["min=2"], &["min=56"], Some(256)),
+        (&[], &["ext=56", "min=1"], Some(1)),
+        (&["min=256"], &["max=1"], None),
+        (&[], &["min=2", "max=55"], None),
+    ] {
+        for place in PLACES.iter().take(2) {
+            let case = Case {
+                server: *place,
+                client: *place,
+                server_words: server,
+                client_words: client,
+                ..Case::default()
+            };
+            let outcome = talk(&case);
+            let both = outcome.both_ok().then(|| outcome.server.ssf()).flatten();
+            assert_eq!(both, ssf, "{server:?} {client:?}: {outcome:#?}");
+            if ssf.is_none() {
+                assert_ne!(outcome.server.code, Some(0), "{outcome:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_peers_buffer_bounds_the_packets() {
+    let case = Case {
+        client_words: &["buf=1000", "data=2000"],
+        server_words: &["data=2000"],
+        ..Case::default()
+    };
+    let outcome = talk(&case);
+    agreed(&outcome, 256, "small buffer");
+    let size: u32 = outcome.server.property("maxoutbuf").parse().unwrap();
+    assert!((900..1000).contains(&size), "{outcome:#?}");
+}
+
+#[test]
+fn names_credentials_and_the_name_to_act_as_arrive() {
+    let case = Case {
+        server_words: &["policy=1"],
+        client_words: &["authzid=bob", "secflags=0x20"],
+        ..Case::default()
+    };
+    for place in PLACES.iter().take(2) {
+        let outcome = talk(&Case {
+            server: *place,
+            client: *place,
+            ..case
+        });
+        assert!(outcome.both_ok(), "{outcome:#?}");
+        let server = |name| outcome.server.property(name);
+        assert!(server("policy").starts_with("bob"), "{outcome:#?}");
+        assert!(server("user").starts_with("bob"), "{outcome:#?}");
+        assert!(server("authid").starts_with("alice"), "{outcome:#?}");
+        for name in ["delegated", "peer", "local"] {
+            assert_eq!(server(name), "there", "{name}: {outcome:#?}");
+        }
+        assert_eq!(outcome.client.property("peer"), "there");
+        assert_eq!(outcome.client.property("authid"), "alice@LAB.TEST");
+    }
+    // Nothing is handed over unless asked for.
+    let outcome = talk(&Case::default());
+    assert_eq!(outcome.server.property("delegated"), "code -6");
+}
+
+#[test]
+fn the_mechanisms_are_listed_in_stocks_order() {
+    for place in PLACES {
+        let outcome = talk(&Case {
+            server: place,
+            ..Case::default()
+        });
+        let list = outcome.server.property("list");
+        assert_eq!(
+            list, "GSS-SPNEGO GSSAPI GS2-KRB5 GS2-IAKERB",
+            "{place:?}: {outcome:#?}"
+        );
+    }
+}
