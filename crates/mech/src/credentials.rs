@@ -222,7 +222,7 @@ mod tests {
         ] {
             host.answer(PromptKind::Realm, answer);
             let Gathered::Complete([realm]) =
-                gather(&host, [Question::preference(realm.clone())]).unwrap()
+                gather(&host, [Question::preference(&realm)]).unwrap()
             else {
                 panic!("interaction")
             };
