@@ -42,15 +42,12 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client connection; reads the options that belong to one.
-    ///
-    /// # Errors
-    /// `NOMECH` when `client_mech_list` matches no mechanism.
-    pub(crate) fn new(conn: Connection) -> Result<Self> {
+    pub(crate) fn new(conn: Connection) -> Self {
         if let Some(level) = conn.number(c"log_level") {
             conn.log_level.set(level);
         }
         let allowed = conn.with_option(c"client_mech_list", |list| list.map(select::mech_list));
-        let client = Self {
+        Self {
             conn,
             exchange: Cell::default(),
             finished: Cell::default(),
@@ -59,12 +56,19 @@ impl Client {
             disposition: Cell::default(),
             client_fqdn: OnceCell::new(),
             allowed,
-        };
-        if client.allowed.is_some() && client.mechanisms().is_empty() {
+        }
+    }
+
+    /// Whether it can do anything at all.
+    ///
+    /// # Errors
+    /// `NOMECH` when `client_mech_list` matches no mechanism.
+    pub(crate) fn check_list(&self) -> Result<()> {
+        if self.allowed.is_some() && self.mechanisms().is_empty() {
             let text = "option client_mech_list names no mechanism that exists here";
             return Err(Error::new(Code::NOMECH, text));
         }
-        Ok(client)
+        Ok(())
     }
 
     /// What both sides share.
@@ -96,15 +100,20 @@ impl Client {
 
     /// The mechanisms to choose from, strongest first. Where all that the server
     /// offers is built in, no plugin is opened.
-    fn candidates(&self, offered: &[(&str, bool)]) -> Arc<[ClientHandle]> {
+    fn candidates(&self, offered: &[(&str, bool)]) -> Candidates {
         let library = &self.conn.library;
         let built_in = library.built_in_clients();
+        if let [(name, _)] = offered {
+            if let Some(only) = mechanisms::find(&built_in, name) {
+                return Candidates::Only(only);
+            }
+        }
         let known = |(name, _): &(&str, bool)| mechanisms::find(&built_in, name).is_some();
-        if offered.iter().all(known) {
+        Candidates::All(if offered.iter().all(known) {
             built_in
         } else {
             library.client_mechs()
-        }
+        })
     }
 
     /// Names of the mechanisms that this client could use, in the order of
@@ -198,7 +207,17 @@ impl Client {
 
     /// The strongest mechanism of ours that the server offers and that starts.
     fn choose(&self, list: &str) -> Result<(ClientHandle, Box<dyn ClientExchange>)> {
-        let offered: Vec<_> = select::names(list).map(select::split_plus).collect();
+        let mut names = select::names(list).map(select::split_plus);
+        let first = names.next();
+        let more: Vec<_> = match names.next() {
+            Some(second) => first.into_iter().chain([second]).chain(names).collect(),
+            None => Vec::new(),
+        };
+        let offered = if more.is_empty() {
+            first.as_slice()
+        } else {
+            &more
+        };
         let binding = self.conn.bindings.borrow().first().cloned();
         let critical = binding.as_ref().is_some_and(|binding| binding.critical);
         let plus_offered = offered.iter().any(|(_, plus)| *plus);
@@ -213,7 +232,7 @@ impl Client {
             self.conn
                 .log(Level::Debug, format_args!("{name} passed over: {error}"));
         };
-        for mechanism in self.candidates(&offered).iter() {
+        for mechanism in self.candidates(offered).as_slice() {
             let name = &mechanism.info().name;
             if !self.is_allowed(name) {
                 continue;
@@ -321,6 +340,21 @@ impl Client {
             data,
             prompts: Vec::new(),
         })
+    }
+}
+
+/// What [`Client::choose`] looks at.
+enum Candidates {
+    Only(ClientHandle),
+    All(Arc<[ClientHandle]>),
+}
+
+impl Candidates {
+    fn as_slice(&self) -> &[ClientHandle] {
+        match self {
+            Self::Only(one) => core::slice::from_ref(one),
+            Self::All(all) => all,
+        }
     }
 }
 

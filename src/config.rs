@@ -17,6 +17,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroize;
 
@@ -247,9 +248,14 @@ pub(crate) fn find<'a>(
 /// The options of this process: what `sasl_server_init` or `sasl_config_init`
 /// read last. One table for both, as on stock.
 static OPTIONS: RwLock<Option<Arc<Config>>> = RwLock::new(None);
+/// Whether there are any: most options are asked for and not set.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 /// The options of this process, if a file was read.
 pub(crate) fn options() -> Option<Arc<Config>> {
+    if !ANY.load(Ordering::Acquire) {
+        return None;
+    }
     OPTIONS
         .read()
         .unwrap_or_else(PoisonError::into_inner)
@@ -260,6 +266,7 @@ pub(crate) fn options() -> Option<Arc<Config>> {
 pub(crate) fn set_options(config: Option<Arc<Config>>) {
     let old = {
         let mut options = OPTIONS.write().unwrap_or_else(PoisonError::into_inner);
+        ANY.store(config.is_some(), Ordering::Release);
         core::mem::replace(&mut *options, config)
     };
     drop(old);

@@ -7,6 +7,10 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
+mod name;
+
+pub(crate) use name::{NAME_MAX, NAME_ROOM, Name};
+
 use crate::application::{Program, log_line};
 use crate::ffi::os;
 use crate::layer::Layer;
@@ -20,17 +24,7 @@ use mech::{ChannelBinding, Limits, Security};
 use saslplug::{Code, Error, Handle, Identity, Level, Result, Secret};
 use std::collections::VecDeque;
 use std::ffi::CString;
-use std::rc::Rc;
 use std::sync::Arc;
-
-/// A canonical name: shared, as one name often stands for both identities, and
-/// never moved, as C holds on to its address.
-pub(crate) type Name = Rc<CStr>;
-
-/// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
-pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
-/// The same as C passes it.
-pub(crate) const NAME_ROOM: u32 = 1024;
 
 /// How many replaced names stay readable.
 const RETIRED: usize = 8;
@@ -179,7 +173,10 @@ impl Connection {
 
     /// The same for a number; what is no number counts as not set.
     pub(crate) fn number(&self, name: &CStr) -> Option<i32> {
-        self.with_option(name, |text| text?.to_str().ok()?.trim().parse().ok())
+        self.with_option(name, |text| match text?.to_bytes() {
+            [digit @ b'0'..=b'9'] => Some(i32::from(digit - b'0')),
+            _ => text?.to_str().ok()?.trim().parse().ok(),
+        })
     }
 
     /// Writes to the program's log, else to the system's when `level` is not
@@ -282,8 +279,11 @@ impl Connection {
 
     /// Forgets who is who.
     pub(crate) fn forget_identity(&self) {
-        self.rename(&self.authid, None);
-        self.rename(&self.authzid, None);
+        for place in [&self.authid, &self.authzid] {
+            if place.borrow().is_some() {
+                self.rename(place, None);
+            }
+        }
     }
 
     /// Replaces a name, unless it is the same: plugins and programs hold on to
@@ -301,6 +301,13 @@ impl Connection {
             retired.pop_front();
         }
         retired.push_back(old);
+    }
+
+    /// The same name, if it stands for an identity already.
+    fn twin(&self, name: &[u8]) -> Option<Name> {
+        let same = |known: &&Name| known.to_bytes() == name;
+        let authid = self.authid.borrow().as_ref().filter(same).cloned();
+        authid.or_else(|| self.authzid.borrow().as_ref().filter(same).cloned())
     }
 
     /// Stores a canonical name.
@@ -322,8 +329,10 @@ impl Connection {
         if stays {
             return Ok(());
         }
-        let name =
-            shared_name(name).ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
+        let name = self
+            .twin(name)
+            .or_else(|| name::shared(name))
+            .ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
         if identity != Identity::Authzid {
             self.rename(&self.authid, Some(&name));
         }
@@ -332,17 +341,6 @@ impl Connection {
         }
         Ok(())
     }
-}
-
-/// A name for C, in one allocation; `None` with a NUL inside.
-fn shared_name(name: &[u8]) -> Option<Name> {
-    let mut room = [0; 64];
-    if name.len() < room.len() {
-        room.get_mut(..name.len())?.copy_from_slice(name);
-        let text = room.get(..=name.len())?;
-        return CStr::from_bytes_with_nul(text).ok().map(Rc::from);
-    }
-    CString::new(name).ok().map(Rc::from)
 }
 
 /// Before `SASL_SEC_PROPS`: everything allowed, no layer possible.

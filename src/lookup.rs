@@ -32,10 +32,9 @@ pub(crate) fn providers(conn: &Connection) -> Arc<Stores> {
     let library = &conn.library;
     let generation = library.registry.generation();
     let known = conn.with_option(c"auxprop_plugin", |option| {
-        let stores = library::read(&library.stores).clone();
-        match stores.filter(|stores| stores.serve(option, generation)) {
-            Some(stores) => Ok(stores),
-            None => Err(option.map(CStr::to_owned)),
+        match &*library::read(&library.stores) {
+            Some(stores) if stores.serve(option, generation) => Ok(Arc::clone(stores)),
+            _ => Err(option.map(CStr::to_owned)),
         }
     });
     match known {
@@ -117,8 +116,13 @@ pub(crate) fn run(
         names: &[],
         against_hash,
     };
+    let stores = providers(conn);
+    if let [only] = stores.list.as_slice() {
+        let answer = only.lookup(host, &query).map(|_found| ());
+        return answer.or_else(|error| fold(Err(Error::bare(Code::NOMECH)), Err(error)));
+    }
     let mut outcome = Err(Error::bare(Code::NOMECH));
-    for provider in &providers(conn).list {
+    for provider in &stores.list {
         outcome = match (outcome, provider.lookup(host, &query)) {
             (Ok(()), Ok(_found)) => Ok(()),
             (so_far, answer) => fold(so_far, answer.map(|_found| ())),

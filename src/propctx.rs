@@ -24,7 +24,8 @@ use store::{Inner, Name, Room};
 /// A property context.
 pub(crate) struct PropCtx {
     inner: RefCell<Inner>,
-    /// Beside the cell that is borrowed mutably: C reads it at any time.
+    /// Beside the cell that is borrowed mutably: C reads it at any time, so a
+    /// context does not move once it holds names.
     room: Room,
 }
 
@@ -76,14 +77,15 @@ impl PropCtx {
         inner.clear_values(&self.room);
     }
 
-    /// The same for names that live for ever: they are not copied.
+    /// The same for different names that live for ever: they are not copied.
     pub(crate) fn request_known(&self, names: &[&'static CStr]) {
         let mut inner = self.inner.borrow_mut();
         if inner.entries.is_empty() && names.len() > store::FEW {
             inner.expect(names.len(), &self.room);
         }
+        let fresh = inner.entries.is_empty();
         for name in names {
-            if inner.find(name.to_bytes()).is_none() {
+            if fresh || inner.find(name.to_bytes()).is_none() {
                 inner.append(Name::Known(name), &self.room);
             }
         }
@@ -162,30 +164,30 @@ impl PropCtx {
     /// Wipes the values of one property.
     pub(crate) fn erase(&self, name: &CStr) {
         let mut inner = self.inner.borrow_mut();
+        if inner.lists.is_unused() {
+            return;
+        }
         if let Some(entry) = inner.find(name.to_bytes()) {
             inner.erase(entry, &self.room);
         }
     }
 
-    /// A context of its own with the same names and values, any bytes included.
-    pub(crate) fn duplicate(&self) -> Self {
-        let inner = self.inner.borrow();
-        let (mut copy, room) = (Inner::new(inner.entries.len()), Room::new());
-        for entry in inner.entries.iter() {
-            let name = copy.names.add(inner.name(entry.name));
-            copy.append(Name::Copy(name), &room);
+    /// Takes the names and values of another context, any bytes included. This
+    /// one must be fresh, and at the place where it stays: C gets pointers into
+    /// it.
+    pub(crate) fn copy_from(&self, source: &Self) {
+        let (source, mut copy) = (source.inner.borrow(), self.inner.borrow_mut());
+        for entry in source.entries.iter() {
+            let name = copy.names.add(source.name(entry.name));
+            copy.append(Name::Copy(name), &self.room);
         }
-        for (index, entry) in inner.entries.iter().enumerate() {
+        for (index, entry) in source.entries.iter().enumerate() {
             if entry.list.is_some() {
-                copy.make_list(index, &room);
+                copy.make_list(index, &self.room);
             }
         }
-        for value in inner.values.iter() {
-            copy.add(value.entry, inner.bytes.get(value.bytes), &room);
-        }
-        Self {
-            inner: RefCell::new(copy),
-            room,
+        for value in source.values.iter() {
+            copy.add(value.entry, source.bytes.get(value.bytes), &self.room);
         }
     }
 
@@ -219,6 +221,9 @@ impl PropCtx {
     /// Shows the values of a property, which must not be changed meanwhile.
     pub(crate) fn each_value(&self, name: &CStr, mut show: impl FnMut(&[u8])) {
         let inner = self.inner.borrow();
+        if inner.values.is_empty() {
+            return;
+        }
         let Some(entry) = inner.find(name.to_bytes()) else {
             return;
         };

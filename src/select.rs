@@ -107,8 +107,17 @@ pub(crate) fn mech_list(option: &CStr) -> Vec<String> {
 
 /// The names in a mechanism list: anything that cannot be in a name separates.
 pub(crate) fn names(list: &str) -> impl Iterator<Item = &str> {
-    list.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
-        .filter(|name| !name.is_empty())
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        // All of these bytes are ASCII, so no character is cut.
+        let start = rest.bytes().position(in_name)?;
+        let tail = rest.get(start..)?;
+        let end = tail.bytes().position(|byte| !in_name(byte));
+        let (name, after) = tail.split_at_checked(end.unwrap_or(tail.len()))?;
+        rest = after;
+        Some(name)
+    })
 }
 
 #[cfg(test)]

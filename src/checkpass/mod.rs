@@ -123,15 +123,20 @@ fn each_method(
     server: &Server,
     mut attempt: impl FnMut(&dyn PasswordCheck) -> bool,
 ) -> Cow<'static, str> {
-    let methods: Cow<'static, str> = server
+    let only = |name: &CStr| TABLE.iter().find(|method| is_named(**method, name));
+    let methods = server
         .connection()
-        .with_option(c"pwcheck_method", |option| match option {
-            None => Cow::Borrowed("auxprop"),
-            Some(option) => match TABLE.iter().find(|method| is_named(**method, option)) {
-                Some(method) => Cow::Borrowed(method.name()),
-                None => Cow::Owned(option.to_string_lossy().into_owned()),
-            },
+        .with_option(c"pwcheck_method", |option| {
+            let option = option.unwrap_or(c"auxprop");
+            only(option).ok_or_else(|| option.to_string_lossy().into_owned())
         });
+    let methods = match methods {
+        Ok(method) => {
+            attempt(*method);
+            return Cow::Borrowed(method.name());
+        }
+        Err(methods) => methods,
+    };
     for name in methods.split([' ', '\t']).filter(|name| !name.is_empty()) {
         let built_in = TABLE
             .iter()
@@ -144,5 +149,5 @@ fn each_method(
             break;
         }
     }
-    methods
+    Cow::Owned(methods)
 }

@@ -130,6 +130,14 @@ impl ClientHost for Client {
             .map(|name| name.to_bytes().to_vec())
     }
 
+    fn with_names(&self, work: &mut dyn FnMut(&[u8], &[u8])) {
+        let (authid, authzid) = (self.conn.authid.borrow(), self.conn.authzid.borrow());
+        work(
+            authid.as_deref().unwrap_or_default().to_bytes(),
+            authzid.as_deref().unwrap_or_default().to_bytes(),
+        );
+    }
+
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition) {
         (
             self.conn.bindings.borrow().first().cloned(),

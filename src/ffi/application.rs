@@ -23,6 +23,8 @@ pub(crate) struct CApplication {
     pub(crate) global: *const sasl_callback_t,
     /// The numbers in both, as [`listed`] says: most questions are about others.
     pub(crate) listed: u64,
+    /// `SASL_CB_GETOPT`, which is asked most.
+    pub(crate) options: Options,
 }
 
 // SAFETY: sasl.h: the lists stay valid and unchanged until done, and the
@@ -68,8 +70,31 @@ const fn bit(id: c_ulong) -> u64 {
 }
 
 /// The bits of all numbers in a list, NULL being an empty one.
-pub(crate) fn listed(list: *const sasl_callback_t) -> u64 {
+fn listed(list: *const sasl_callback_t) -> u64 {
     entries(list).fold(0, |all, entry| all | bit(entry.id))
+}
+
+/// The entries that answer for options.
+#[derive(Clone, Copy)]
+pub(crate) enum Options {
+    /// None with a procedure.
+    None,
+    /// One, and its context.
+    One(Procedure, *mut c_void),
+    /// Several: the lists say.
+    Many,
+}
+
+impl Options {
+    fn of(own: *const sasl_callback_t, global: *const sasl_callback_t) -> Self {
+        let all = entries(own).chain(entries(global));
+        let all = all.filter(|entry| entry.id == SASL_CB_GETOPT);
+        all.fold(Self::None, |so_far, entry| match (so_far, entry.proc_) {
+            (so_far, None) => so_far,
+            (Self::None, Some(procedure)) => Self::One(procedure, entry.context),
+            _ => Self::Many,
+        })
+    }
 }
 
 /// Casts a procedure to its real type and calls it.
@@ -89,6 +114,18 @@ mod paths;
 pub(crate) use answers::{prompt_id, prompt_kind};
 
 impl CApplication {
+    /// The callbacks in a connection's list and in the global one; both may be
+    /// NULL.
+    pub(crate) fn of(own: *const sasl_callback_t, global: *const sasl_callback_t) -> Self {
+        Self {
+            conn: ptr::null_mut(),
+            own,
+            global,
+            listed: listed(own) | listed(global),
+            options: Options::of(own, global),
+        }
+    }
+
     /// Looks a callback up: the connection's list, then the global one.
     pub(crate) fn find(&self, id: c_ulong) -> Entry {
         if self.listed & bit(id) == 0 {
@@ -164,16 +201,12 @@ impl Application for CApplication {
 
     fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
-        let all = entries(self.own).chain(entries(self.global));
-        for entry in all.filter(|entry| entry.id == SASL_CB_GETOPT) {
-            let Some(procedure) = entry.proc_ else {
-                continue;
-            };
+        let mut answers = |procedure, context| {
             let mut result = ptr::null();
             let code = call!(
                 procedure,
                 sasl_getopt_t,
-                entry.context,
+                context,
                 plugin,
                 option.as_ptr(),
                 &mut result,
@@ -185,7 +218,21 @@ impl Application for CApplication {
                 if let Some(text) = unsafe { arg::text(result) } {
                     work(text);
                 }
-                return;
+            }
+            code == Code::OK.0
+        };
+        match self.options {
+            Options::None => {}
+            Options::One(procedure, context) => {
+                answers(procedure, context);
+            }
+            Options::Many => {
+                let all = entries(self.own).chain(entries(self.global));
+                let mut all = all.filter(|entry| entry.id == SASL_CB_GETOPT);
+                all.any(|entry| {
+                    let procedure = entry.proc_;
+                    procedure.is_some_and(|procedure| answers(procedure, entry.context))
+                });
             }
         }
     }

@@ -40,7 +40,12 @@ pub(crate) unsafe extern "C" fn prop_dup(source: *mut propctx, copy: *mut *mut p
     let (source, copy) = unsafe { (arg::propctx(source), Out::new(copy)) };
     edge::guard(FAIL, || match source {
         Some(source) if !copy.is_null() => {
-            copy.set(give(source.duplicate()));
+            let fresh = give(PropCtx::new(0));
+            // SAFETY: just made.
+            if let Some(fresh) = unsafe { arg::propctx(fresh) } {
+                fresh.copy_from(source);
+            }
+            copy.set(fresh);
             OK
         }
         _ => BADPARAM,

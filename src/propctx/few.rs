@@ -29,6 +29,7 @@ impl<T: Copy, const N: usize> Few<T, N> {
     }
 
     /// Adds one.
+    #[inline]
     pub(super) fn push(&mut self, element: T) {
         if self.all.is_empty() {
             if let Some(place) = self.first.get_mut(self.used) {
@@ -41,7 +42,9 @@ impl<T: Copy, const N: usize> Few<T, N> {
         self.all.push(element);
     }
 
-    fn as_slice(&self) -> &[T] {
+    /// The elements.
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[T] {
         if self.all.is_empty() {
             self.first.get(..self.used).unwrap_or_default()
         } else {
@@ -54,12 +57,8 @@ impl<T: Copy, const N: usize> Few<T, N> {
         self.as_slice().iter()
     }
 
-    /// One element.
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
-        self.as_slice().get(index)
-    }
-
     /// The elements, to change.
+    #[inline]
     pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
         if self.all.is_empty() {
             self.first.get_mut(..self.used).unwrap_or_default()
@@ -128,7 +127,7 @@ mod tests {
         few.push(7);
         few.push(8);
         few.retain(|element| *element == 8);
-        assert_eq!((few.as_slice(), few.get(0)), (&[8][..], Some(&8)));
+        assert_eq!(few.as_slice(), [8]);
         few.clear();
         assert_eq!(few.len(), 0);
     }

@@ -147,11 +147,11 @@ impl Inner {
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
         let key = key(name);
         let is_it = |entry: &Entry| entry.key == key && self.name(entry.name) == name;
-        let hint = self.hint.get();
-        let found = if self.entries.get(hint).is_some_and(is_it) {
+        let (entries, hint) = (self.entries.as_slice(), self.hint.get());
+        let found = if entries.get(hint).is_some_and(is_it) {
             hint
         } else {
-            self.entries.iter().position(is_it)?
+            entries.iter().position(is_it)?
         };
         self.hint.set(found + 1);
         Some(found)

@@ -81,7 +81,7 @@ impl ClientExchange for Client {
                 "Nonzero serverinlen in ANONYMOUS continue_step",
             ));
         }
-        let [name] = match gather(host, [Question::optional(identification())])? {
+        let [name] = match gather(host, [Question::optional(&IDENTIFICATION)])? {
             Gathered::Complete(answers) => answers,
             Gathered::Missing(prompts) => return Ok(ClientStep::Interact(prompts)),
         };
@@ -99,13 +99,8 @@ impl ClientExchange for Client {
     }
 }
 
-fn identification() -> Prompt {
-    Prompt {
-        text: "Please enter anonymous identification".into(),
-        default: Some("".into()),
-        ..credentials::authzid()
-    }
-}
+static IDENTIFICATION: Prompt =
+    credentials::proposing_nothing("Please enter anonymous identification");
 
 #[cfg(test)]
 mod tests {

@@ -91,6 +91,12 @@ pub trait ClientHost: Host {
     fn authid(&self) -> Option<Vec<u8>>;
     /// The canonical authzid, once stored.
     fn authzid(&self) -> Option<Vec<u8>>;
+    /// Shows the canonical authid and authzid, empty where there is none, to
+    /// `work`, which must not call the host.
+    fn with_names(&self, work: &mut dyn FnMut(&[u8], &[u8])) {
+        let (authid, authzid) = (self.authid(), self.authzid());
+        work(&authid.unwrap_or_default(), &authzid.unwrap_or_default());
+    }
     /// The application's channel binding and what selection decided about it.
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition);
     /// Fills `out` with bytes that nobody can predict.

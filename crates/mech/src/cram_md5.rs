@@ -232,8 +232,8 @@ impl ClientExchange for Client {
             ));
         }
         let questions = [
-            Question::required(credentials::authid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::required(&credentials::PASSWORD),
         ];
         let [name, password] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,

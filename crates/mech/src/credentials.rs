@@ -6,10 +6,11 @@
 
 use crate::{Answer, ClientHost, Prompt, PromptKind};
 use saslplug::{Code, Error, Result, Secret};
+use std::borrow::Cow;
 
 /// A prompt, and how much depends on the answer.
-pub(crate) struct Question {
-    prompt: Prompt,
+pub(crate) struct Question<'a> {
+    prompt: &'a Prompt,
     need: Need,
 }
 
@@ -20,9 +21,9 @@ enum Need {
     Preference,
 }
 
-impl Question {
+impl<'a> Question<'a> {
     /// An answer must come.
-    pub(crate) fn required(prompt: Prompt) -> Self {
+    pub(crate) fn required(prompt: &'a Prompt) -> Self {
         Self {
             prompt,
             need: Need::Required,
@@ -30,7 +31,7 @@ impl Question {
     }
 
     /// No answer means the prompt's proposal, or an empty one.
-    pub(crate) fn optional(prompt: Prompt) -> Self {
+    pub(crate) fn optional(prompt: &'a Prompt) -> Self {
         Self {
             prompt,
             need: Need::Optional,
@@ -38,7 +39,7 @@ impl Question {
     }
 
     /// As optional, and a callback that fails is no answer either.
-    pub(crate) fn preference(prompt: Prompt) -> Self {
+    pub(crate) fn preference(prompt: &'a Prompt) -> Self {
         Self {
             prompt,
             need: Need::Preference,
@@ -46,7 +47,7 @@ impl Question {
     }
 
     fn put_to(&self, host: &dyn ClientHost) -> Result<Answer> {
-        match host.ask(&self.prompt) {
+        match host.ask(self.prompt) {
             Err(_) if self.need == Need::Preference => Ok(Answer::Nobody),
             answer => answer,
         }
@@ -64,13 +65,13 @@ pub(crate) enum Gathered<const N: usize> {
 /// Asks every question in turn; the first error ends it.
 pub(crate) fn gather<const N: usize>(
     host: &dyn ClientHost,
-    questions: [Question; N],
+    questions: [Question<'_>; N],
 ) -> Result<Gathered<N>> {
     let mut missing = Vec::new();
     let mut answers = [const { None }; N];
     for (slot, question) in answers.iter_mut().zip(questions) {
         match question.put_to(host)? {
-            Answer::Interact => missing.push(question.prompt),
+            Answer::Interact => missing.push(question.prompt.clone()),
             answer => *slot = Some(accept(answer, &question)?),
         }
     }
@@ -81,7 +82,7 @@ pub(crate) fn gather<const N: usize>(
     Ok(Gathered::Missing(missing))
 }
 
-fn accept(answer: Answer, question: &Question) -> Result<Secret> {
+fn accept(answer: Answer, question: &Question<'_>) -> Result<Secret> {
     let password = matches!(question.prompt.kind, PromptKind::Pass | PromptKind::NoEcho);
     match answer {
         Answer::Given(value) => Ok(value),
@@ -126,32 +127,41 @@ fn rank(kind: PromptKind) -> u8 {
 }
 
 /// Asks for the name to log in with.
-pub(crate) fn authid() -> Prompt {
-    prompt(
-        PromptKind::AuthName,
-        "Authentication Name",
-        "Please enter your authentication name",
-    )
-}
+pub(crate) static AUTHID: Prompt = prompt(
+    PromptKind::AuthName,
+    "Authentication Name",
+    "Please enter your authentication name",
+);
 
 /// Asks for the name to act as.
-pub(crate) fn authzid() -> Prompt {
-    prompt(
-        PromptKind::User,
-        "Authorization Name",
-        "Please enter your authorization name",
-    )
-}
+pub(crate) static AUTHZID: Prompt = prompt(
+    PromptKind::User,
+    "Authorization Name",
+    "Please enter your authorization name",
+);
 
 /// Asks for the password.
-pub(crate) fn password() -> Prompt {
-    prompt(PromptKind::Pass, "Password", "Please enter your password")
+pub(crate) static PASSWORD: Prompt =
+    prompt(PromptKind::Pass, "Password", "Please enter your password");
+
+const fn prompt(kind: PromptKind, challenge: &'static str, text: &'static str) -> Prompt {
+    Prompt {
+        kind,
+        challenge: Some(Cow::Borrowed(challenge)),
+        text: Cow::Borrowed(text),
+        default: None,
+        choices: Vec::new(),
+    }
 }
 
-fn prompt(kind: PromptKind, challenge: &'static str, text: &'static str) -> Prompt {
+/// Asks for the name to act as, and proposes none.
+pub(crate) const fn proposing_nothing(text: &'static str) -> Prompt {
     Prompt {
-        challenge: Some(challenge.into()),
-        ..Prompt::new(kind, text)
+        kind: PromptKind::User,
+        challenge: Some(Cow::Borrowed("Authorization Name")),
+        text: Cow::Borrowed(text),
+        default: Some(Cow::Borrowed("")),
+        choices: Vec::new(),
     }
 }
 
@@ -163,7 +173,7 @@ mod tests {
     #[test]
     fn one_list_for_all_that_must_interact() {
         let host = FakeClient::interactive(&[PromptKind::Pass, PromptKind::AuthName]);
-        let asked = [Question::required(password()), Question::required(authid())];
+        let asked = [Question::required(&PASSWORD), Question::required(&AUTHID)];
         let Gathered::Missing(prompts) = gather(&host, asked).unwrap() else {
             panic!("complete")
         };
@@ -176,7 +186,7 @@ mod tests {
     #[test]
     fn an_optional_name_may_have_nobody_to_ask() {
         let host = FakeClient::with(&[(PromptKind::AuthName, b"tim")]);
-        let asked = [Question::required(authid()), Question::optional(authzid())];
+        let asked = [Question::required(&AUTHID), Question::optional(&AUTHZID)];
         let Gathered::Complete([name, user]) = gather(&host, asked).unwrap() else {
             panic!("interaction")
         };
@@ -186,13 +196,13 @@ mod tests {
     #[test]
     fn a_required_answer_must_come() {
         let host = FakeClient::with(&[]);
-        let error = gather(&host, [Question::required(password())])
+        let error = gather(&host, [Question::required(&PASSWORD)])
             .err()
             .unwrap();
         assert_eq!(error.code(), Code::FAIL);
         assert!(error.reason().contains("password"), "{error}");
         host.answer(PromptKind::Pass, Ok(Answer::Null));
-        let error = gather(&host, [Question::required(password())])
+        let error = gather(&host, [Question::required(&PASSWORD)])
             .err()
             .unwrap();
         assert_eq!(error.code(), Code::BADPARAM);
@@ -212,7 +222,7 @@ mod tests {
         ] {
             host.answer(PromptKind::Realm, answer);
             let Gathered::Complete([realm]) =
-                gather(&host, [Question::preference(realm.clone())]).unwrap()
+                gather(&host, [Question::preference(&realm)]).unwrap()
             else {
                 panic!("interaction")
             };
@@ -224,10 +234,7 @@ mod tests {
     fn the_first_failing_callback_ends_it() {
         let host = FakeClient::with(&[(PromptKind::Pass, b"x")]);
         host.answer(PromptKind::User, Err(Error::bare(Code::BADPARAM)));
-        let asked = [
-            Question::optional(authzid()),
-            Question::required(password()),
-        ];
+        let asked = [Question::optional(&AUTHZID), Question::required(&PASSWORD)];
         assert_eq!(gather(&host, asked).err().unwrap().code(), Code::BADPARAM);
         assert_eq!(host.calls(), ["ask User"]);
     }

@@ -104,7 +104,7 @@ impl ClientExchange for Client {
             return Err(Error::bare(Code::BADPROT));
         }
         let identity = established(host.external_id())?;
-        let [authzid] = match gather(host, [Question::optional(authorization_name())])? {
+        let [authzid] = match gather(host, [Question::optional(&AUTHORIZATION_NAME)])? {
             Gathered::Complete(answers) => answers,
             Gathered::Missing(prompts) => return Ok(ClientStep::Interact(prompts)),
         };
@@ -123,12 +123,8 @@ impl ClientExchange for Client {
     }
 }
 
-fn authorization_name() -> Prompt {
-    Prompt {
-        default: Some("".into()),
-        ..credentials::authzid()
-    }
-}
+static AUTHORIZATION_NAME: Prompt =
+    credentials::proposing_nothing("Please enter your authorization name");
 
 #[cfg(test)]
 mod tests {

@@ -129,7 +129,7 @@ fn silent_server(what: &str) -> Error {
 
 impl Client {
     fn send_name(&mut self, host: &dyn ClientHost) -> Result<ClientStep> {
-        let [name] = match gather(host, [Question::required(credentials::authid())])? {
+        let [name] = match gather(host, [Question::required(&credentials::AUTHID)])? {
             Gathered::Complete(answers) => answers,
             Gathered::Missing(prompts) => return Ok(ClientStep::Interact(prompts)),
         };
@@ -140,7 +140,7 @@ impl Client {
 }
 
 fn send_password(host: &dyn ClientHost) -> Result<ClientStep> {
-    let [password] = match gather(host, [Question::required(credentials::password())])? {
+    let [password] = match gather(host, [Question::required(&credentials::PASSWORD)])? {
         Gathered::Complete(answers) => answers,
         Gathered::Missing(prompts) => return Ok(ClientStep::Interact(prompts)),
     };

@@ -117,9 +117,9 @@ struct Client;
 impl ClientExchange for Client {
     fn step(&mut self, host: &dyn ClientHost, _: Option<&[u8]>) -> Result<ClientStep> {
         let questions = [
-            Question::required(credentials::authid()),
-            Question::optional(credentials::authzid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::optional(&credentials::AUTHZID),
+            Question::required(&credentials::PASSWORD),
         ];
         let [authid, authzid, password] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,
@@ -132,12 +132,12 @@ impl ClientExchange for Client {
         } else {
             host.identify(authid.as_bytes(), Identity::Both)?;
         }
-        let authzid = if acts_as_other { host.authzid() } else { None };
-        let message = compose(
-            &authzid.unwrap_or_default(),
-            &host.authid().unwrap_or_default(),
-            password.as_bytes(),
-        )?;
+        let mut message = Ok(Vec::new());
+        host.with_names(&mut |authid, authzid| {
+            let authzid = if acts_as_other { authzid } else { &[] };
+            message = compose(authzid, authid, password.as_bytes());
+        });
+        let message = message?;
         Ok(ClientStep::Done(Done {
             final_data: Some(message),
             ..Done::default()

@@ -90,7 +90,9 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
             let app = super::callbacks(Side::Client, callbacks);
             Conn::create(app, |app, handle| {
                 let conn = Connection::new(library, Lists::C(app), handle, endpoint);
-                Ok::<_, Error>(Session::Client(Client::new(conn)?))
+                let client = Client::new(conn);
+                client.check_list()?;
+                Ok::<_, Error>(Session::Client(client))
             })
         });
         let conn = match made {

@@ -10,7 +10,7 @@ pub(crate) mod property;
 pub(crate) mod server;
 pub(crate) mod setup;
 
-use crate::ffi::application::{CApplication, listed};
+use crate::ffi::application::CApplication;
 use crate::ffi::{memory, utils};
 use crate::library::{self, Left, Side};
 use core::ptr;
@@ -49,22 +49,16 @@ pub(crate) fn callbacks(side: Side, own: *const sasl_callback_t) -> CApplication
             lists.client
         }
     });
-    CApplication {
-        conn: ptr::null_mut(),
-        own,
-        global: global.map_or(ptr::null(), |list| list.global),
-        listed: global.map_or(0, |list| list.listed) | listed(own),
+    match global {
+        Some(known) if own.is_null() => known,
+        Some(known) => CApplication::of(own, known.global),
+        None => CApplication::of(own, ptr::null()),
     }
 }
 
 /// What every init does first: shows the global utils, takes the callbacks.
 pub(crate) fn begin(side: Side, list: *const sasl_callback_t) -> CApplication {
-    let app = CApplication {
-        conn: ptr::null_mut(),
-        own: ptr::null(),
-        global: list,
-        listed: listed(list),
-    };
+    let app = CApplication::of(ptr::null(), list);
     memory::fix_allocator();
     utils::publish();
     lists(|lists| {

@@ -285,7 +285,9 @@ pub(crate) fn set_address(
     if text.is_some_and(|text| !is_address_port(text)) {
         return Err(Error::new(Code::BADPARAM, fault));
     }
-    place.replace(text.map(CStr::to_owned));
+    if text.is_some() || place.borrow().is_some() {
+        place.replace(text.map(CStr::to_owned));
+    }
     Ok(())
 }
 

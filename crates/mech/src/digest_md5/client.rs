@@ -114,14 +114,15 @@ impl Client {
     /// Name, authzid, password, realm. One realm is no question.
     fn ask(&self, host: &dyn ClientHost, challenge: &Challenge) -> Result<Gathered<4>> {
         let names = [
-            Question::required(credentials::authid()),
-            Question::optional(credentials::authzid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::optional(&credentials::AUTHZID),
+            Question::required(&credentials::PASSWORD),
         ];
         match challenge.realms.as_slice() {
             [_, _, ..] => {
                 let [authid, authzid, password] = names;
-                let realm = Question::preference(realm_prompt(&challenge.realms, &self.server));
+                let prompt = realm_prompt(&challenge.realms, &self.server);
+                let realm = Question::preference(&prompt);
                 gather(host, [authid, authzid, password, realm])
             }
             few => {

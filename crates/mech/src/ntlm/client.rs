@@ -32,8 +32,8 @@ impl ClientExchange for Client {
         let domain = units(challenge.target, flags).ok_or_else(invalid)?;
         let domain = upper(domain.split(|&unit| unit == 0).next().unwrap_or_default());
         let questions = [
-            Question::required(credentials::authid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::required(&credentials::PASSWORD),
         ];
         let [authid, password] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,

@@ -47,12 +47,12 @@ impl ClientExchange for Client {
 
 impl Client {
     fn introduce(&mut self, host: &dyn ClientHost) -> Result<ClientStep> {
-        let mut pass_phrase = credentials::password();
-        pass_phrase.text = "Please enter your secret pass-phrase".into();
+        let mut prompt = credentials::PASSWORD.clone();
+        prompt.text = "Please enter your secret pass-phrase".into();
         let questions = [
-            Question::required(credentials::authid()),
-            Question::optional(credentials::authzid()),
-            Question::required(pass_phrase),
+            Question::required(&credentials::AUTHID),
+            Question::optional(&credentials::AUTHZID),
+            Question::required(&prompt),
         ];
         let [authid, authzid, pass_phrase] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,

@@ -74,9 +74,9 @@ impl ClientExchange for Client {
 impl Client {
     fn first(&mut self, host: &dyn ClientHost) -> Result<ClientStep> {
         let questions = [
-            Question::required(credentials::authid()),
-            Question::optional(credentials::authzid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::optional(&credentials::AUTHZID),
+            Question::required(&credentials::PASSWORD),
         ];
         let [authid, authzid, password] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,

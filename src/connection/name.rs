@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Canonical names as a connection keeps them.
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+use std::ffi::CString;
+use std::rc::Rc;
+
+/// A canonical name: shared, as one name often stands for both identities, and
+/// never moved, as C holds on to its address.
+pub(crate) type Name = Rc<CStr>;
+
+/// Longest user name that is accepted, bytes (`CANON_BUF_SIZE`).
+pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
+/// The same as C passes it.
+pub(crate) const NAME_ROOM: u32 = 1024;
+
+/// A name for C, in one allocation; `None` with a NUL inside.
+pub(super) fn shared(name: &[u8]) -> Option<Name> {
+    let mut room = [0; 64];
+    if name.len() < room.len() {
+        room.get_mut(..name.len())?.copy_from_slice(name);
+        let text = room.get(..=name.len())?;
+        return CStr::from_bytes_with_nul(text).ok().map(Rc::from);
+    }
+    CString::new(name).ok().map(Rc::from)
+}
