@@ -2,16 +2,22 @@
 //! Packet framing and `maxbufsize` around a security layer (RFC 4422 section
 //! 3.7): each packet has its length in four bytes before it, most significant
 //! first. Without a layer the data passes through unchanged.
+//!
+//! A program may encode in one thread and decode in another on one connection
+//! (slapd does): the layer is behind a mutex. It is the one lock that is held
+//! while a plugin's code may run, namely a layer in C; such code has no reason
+//! to come back for the same layer.
 #![forbid(unsafe_code)]
 
 use core::cell::{Cell, RefCell};
 use mech::{Negotiated, SecurityLayer};
 use saslplug::{Code, Error, Result};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The layer of a connection, in force or not.
 #[derive(Default)]
 pub(crate) struct Layer {
-    layer: Cell<Option<Box<dyn SecurityLayer>>>,
+    layer: Mutex<Option<Box<dyn SecurityLayer>>>,
     /// `SASL_SSF`.
     pub(crate) ssf: Cell<u32>,
     /// `SASL_MAXOUTBUF`.
@@ -26,15 +32,17 @@ impl Layer {
     pub(crate) fn install(&self, negotiated: Negotiated) {
         self.ssf.set(negotiated.ssf);
         self.max_outbuf.set(negotiated.max_outbuf);
-        self.layer.set(Some(negotiated.layer));
+        *self.lock() = Some(negotiated.layer);
         self.in_force.set(true);
         self.pending.take();
     }
 
     /// No layer.
     pub(crate) fn clear(&self) {
-        self.layer.set(None);
-        self.in_force.set(false);
+        if self.in_force.replace(false) {
+            let old = self.lock().take();
+            drop(old); // may run a plugin's clean-up: not under the lock
+        }
         self.ssf.set(0);
         self.max_outbuf.set(0);
         self.pending.take();
@@ -45,13 +53,18 @@ impl Layer {
         self.in_force.get()
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<Box<dyn SecurityLayer>>> {
+        self.layer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut dyn SecurityLayer) -> Result<T>) -> Result<T> {
-        let mut layer = self.layer.take().ok_or(Error::new(
+        let mut place = self.lock();
+        let mut layer = place.take().ok_or(Error::new(
             Code::FAIL,
             "the security layer failed before; close the connection",
         ))?;
         let done = work(layer.as_mut())?;
-        self.layer.set(Some(layer));
+        *place = Some(layer);
         Ok(done)
     }
 

@@ -218,9 +218,9 @@ impl ClientExchange for Client {
 impl Client {
     fn show(&mut self, host: &dyn ClientHost) -> Result<ClientStep> {
         let questions = [
-            Question::required(credentials::authid()),
-            Question::optional(credentials::authzid()),
-            Question::required(credentials::password()),
+            Question::required(&credentials::AUTHID),
+            Question::optional(&credentials::AUTHZID),
+            Question::required(&credentials::PASSWORD),
         ];
         let [authid, authzid, token] = match gather(host, questions)? {
             Gathered::Complete(answers) => answers,
