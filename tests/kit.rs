@@ -47,15 +47,14 @@ fn login(library: Library, users: Option<&str>, name: &str, password: &str) -> (
     (text(&output.stdout), log)
 }
 
-const USERS: &str =
-    "alice:userPassword:wonder\nbob:mail:bob@example.com\nbob:userPassword:se:cret\n";
+const USERS: &str = "alice@lab.test:userPassword:wonder\nbob@lab.test:mail:bob@example.com\nbob@lab.test:userPassword:se:cret\n";
 
 #[test]
 fn the_example_serves_both_libraries() {
     for library in [Library::Stock, Library::Ours] {
         let (said, log) = login(library, Some(USERS), "bob", "se:cret");
         assert_eq!(
-            said, "ok bob ssf 0\nmapped libwords.so\n",
+            said, "ok bob@lab.test ssf 0\nmapped libwords.so\n",
             "{library} {log}"
         );
         let (said, log) = login(library, Some(USERS), "bob", "canary-5");
