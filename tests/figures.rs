@@ -27,6 +27,7 @@ fn program() -> &'static Program {
     })
 }
 
+#[allow(clippy::print_stdout, reason = "a figure is there to be read")]
 fn figure(words: &[&str]) -> String {
     let mut command = Command::new("timeout");
     command.args(["-s", "KILL", "500"]).arg(program().path());

@@ -41,13 +41,15 @@ fn prototypes(file: &Path, scratch: &Scratch, number: usize) -> String {
     let text = fs::read_to_string(file).unwrap();
     let text = text.replace("pub(crate) ", "pub ");
     let copy = scratch.file(&format!("export{number}.rs"), &text).unwrap();
-    let mut config = Config::default();
-    config.language = Language::C;
-    config.style = Style::Type;
-    config.documentation = false;
-    config.documentation_style = DocumentationStyle::C;
-    config.no_includes = true;
-    config.cpp_compat = false;
+    let mut config = Config {
+        language: Language::C,
+        style: Style::Type,
+        documentation: false,
+        documentation_style: DocumentationStyle::C,
+        no_includes: true,
+        cpp_compat: false,
+        ..Config::default()
+    };
     config.export.item_types = vec![cbindgen::ItemType::Functions];
     let bindings = Builder::new()
         .with_config(config)
