@@ -201,7 +201,9 @@ fn the_mechanisms_are_listed_in_stocks_order() {
             ..Case::default()
         });
         let list = outcome.server.property("list");
-        let mut kerberos: Vec<&str> = list.split(' ').take(4).collect();
+        // Ours has mechanisms of other families built in.
+        let ours = |name: &&str| name.starts_with("GS");
+        let mut kerberos: Vec<&str> = list.split(' ').filter(ours).collect();
         if place.0 == Library::Ours {
             // These two are equally strong, and which comes first is the
             // library's to say; stock takes the one that was added last.
