@@ -9,42 +9,28 @@ use crate::ffi::params::Params;
 use crate::ffi::plugin::auxprop::{length, outcome};
 use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
+use crate::ffi::plugin::plugs::{Common, Plugs, Structure, describe};
 use crate::ffi::plugin::server_mech::{made, terminated};
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
-use mech::{
-    ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, MechInfo, PromptKind,
-    Security,
-};
+use mech::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, MechInfo, PromptKind};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Result};
-use std::borrow::Cow;
 use std::ffi::CString;
 use std::rc::Rc;
 use std::sync::Arc;
 
-struct Plugs {
-    list: Vec<*const sasl_client_plug_t>,
-    _library: Option<Arc<Loaded>>,
-}
-
-// SAFETY: saslplug.h: a plugin's structures do not change after its init, and
-// the plugin answers for calls from several threads.
-unsafe impl Send for Plugs {}
-// SAFETY: as above.
-unsafe impl Sync for Plugs {}
-
-impl Drop for Plugs {
-    fn drop(&mut self) {
-        for plug in &self.list {
-            // SAFETY: valid as long as the plugin is loaded, which `_library`
-            // sees to until after this.
-            let plug = unsafe { &**plug };
-            if let Some(free) = plug.mech_free {
-                // SAFETY: saslplug.h: called once, at the end.
-                unsafe { free(plug.glob_context, utils::global()) }
-            }
+impl Structure for sasl_client_plug_t {
+    fn common(&self) -> Common {
+        Common {
+            name: self.mech_name,
+            max_ssf: self.max_ssf,
+            security_flags: self.security_flags,
+            features: self.features,
+            complete: self.mech_new.is_some() && self.mech_step.is_some(),
+            glob_context: self.glob_context,
+            free: self.mech_free,
         }
     }
 }
@@ -56,7 +42,7 @@ pub(crate) struct CClientMech {
     source: CString,
     prompts: Vec<PromptKind>,
     plug: *const sasl_client_plug_t,
-    plugs: Arc<Plugs>,
+    plugs: Arc<Plugs<sasl_client_plug_t>>,
 }
 
 // SAFETY: as for `Plugs`.
@@ -89,17 +75,7 @@ pub(crate) unsafe fn init(
         );
         return Err(Error::with(Code::BADVERS, text));
     }
-    let count = usize::try_from(count).unwrap_or(0);
-    if list.is_null() || count == 0 {
-        return Err(Error::new(Code::BADPARAM, "the plugin gives no mechanism"));
-    }
-    let list: Vec<*const sasl_client_plug_t> = (0..count.min(256))
-        .map(|at| list.cast_const().wrapping_add(at))
-        .collect();
-    let plugs = Arc::new(Plugs {
-        list,
-        _library: library,
-    });
+    let plugs = Plugs::new(list, count, library)?;
     let mechs = plugs.list.iter().filter_map(|plug| {
         // SAFETY: saslplug.h: `count` structures from `list` on.
         let structure = unsafe { &**plug };
@@ -112,20 +88,6 @@ pub(crate) unsafe fn init(
         })
     });
     Ok(mechs.collect())
-}
-
-fn describe(plug: &sasl_client_plug_t) -> Option<MechInfo> {
-    // SAFETY: saslplug.h: NULL or a string, valid as the structure is.
-    let name = unsafe { arg::text(plug.mech_name) }?.to_str().ok()?;
-    if name.is_empty() || plug.mech_new.is_none() || plug.mech_step.is_none() {
-        return None;
-    }
-    Some(MechInfo {
-        name: Cow::Owned(name.to_owned()),
-        max_ssf: plug.max_ssf,
-        security: Security::from_bits_retain(plug.security_flags),
-        features: Features::from_bits_retain(plug.features),
-    })
 }
 
 /// The prompts without which the plugin cannot work: its list, which ends with

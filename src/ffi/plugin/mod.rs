@@ -6,5 +6,6 @@ pub(crate) mod canonuser;
 pub(crate) mod client_mech;
 pub(crate) mod context;
 pub(crate) mod loader;
+mod plugs;
 pub(crate) mod server_mech;
 pub(crate) mod verify;
