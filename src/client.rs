@@ -288,7 +288,7 @@ impl Client {
             "attempting client step without an exchange: call sasl_client_start first",
         ))?;
         self.interacting.set(false);
-        let step = exchange.step(self, challenge);
+        let step = self.conn.known.during(|| exchange.step(self, challenge));
         if !matches!(step, Ok(ClientStep::Interact(_))) {
             self.answers.take();
         }

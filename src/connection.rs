@@ -7,8 +7,10 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
+mod known;
 mod name;
 
+pub(crate) use known::Known;
 pub(crate) use name::{NAME_MAX, NAME_ROOM, Name};
 
 use crate::application::{Program, log_line};
@@ -93,6 +95,8 @@ pub(crate) struct Connection {
     pub(crate) canon_flags: Cell<u32>,
     /// Whether the log knows that a store of `auxprop_plugin` is missing.
     pub(crate) told_missing_store: Cell<bool>,
+    /// What the call that runs found out already.
+    pub(crate) known: Known,
     /// The layer that was agreed on.
     pub(crate) layer: Layer,
     /// Data for the peer that the caller still reads.
@@ -131,6 +135,7 @@ impl Connection {
             log_level: Cell::new(Level::Err as i32),
             canon_flags: Cell::new(0),
             told_missing_store: Cell::new(false),
+            known: Known::default(),
             layer: Layer::default(),
             reply: RefCell::default(),
             retired_names: RefCell::default(),
@@ -310,6 +315,21 @@ impl Connection {
         authid.or_else(|| self.authzid.borrow().as_ref().filter(same).cloned())
     }
 
+    /// Whether `name` is what stands for the identity already.
+    pub(crate) fn stands_for(&self, name: &[u8], identity: Identity) -> bool {
+        let same = |place: &RefCell<Option<Name>>| {
+            place.borrow().as_deref().map(CStr::to_bytes) == Some(name)
+        };
+        (identity == Identity::Authzid || same(&self.authid))
+            && (identity == Identity::Authid || same(&self.authzid))
+    }
+
+    /// Whether any property is asked for.
+    pub(crate) fn wants_properties(&self) -> bool {
+        self.known_properties()
+            .is_some_and(PropCtx::holds_requests)
+    }
+
     /// Stores a canonical name.
     ///
     /// # Errors
@@ -321,12 +341,7 @@ impl Connection {
                 "user name longer than 1024 bytes",
             ));
         }
-        let same = |place: &RefCell<Option<Name>>| {
-            place.borrow().as_deref().map(CStr::to_bytes) == Some(name)
-        };
-        let stays = (identity == Identity::Authzid || same(&self.authid))
-            && (identity == Identity::Authid || same(&self.authzid));
-        if stays {
+        if self.stands_for(name, identity) {
             return Ok(());
         }
         let name = self

@@ -38,11 +38,24 @@ pub(crate) fn establish(
     extra: u32,
 ) -> Result<()> {
     let flags = flags(identity) | extra;
+    if is_canonical(conn, name, identity) {
+        conn.record_missing_callback(CB_CANON_USER);
+        conn.canon_flags.set(flags);
+        return Ok(());
+    }
     let asked = ask_program(conn, name, flags)?;
     conn.canon_flags.set(flags);
     let name = asked.as_deref().unwrap_or(name);
     let canonical = ask_provider(conn, host, side, name, identity)?;
     conn.store_identity(&canonical, identity)
+}
+
+/// Whether this call made the same name canonical before, by rules that would
+/// not change it.
+fn is_canonical(conn: &Connection, name: &[u8], identity: Identity) -> bool {
+    conn.known.canonicaliser().is_some()
+        && !conn.app.lists(CB_CANON_USER)
+        && conn.stands_for(name, identity)
 }
 
 fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
@@ -68,13 +81,19 @@ fn ask_provider<'a>(
     name: &'a [u8],
     identity: Identity,
 ) -> Result<Cow<'a, [u8]>> {
-    let wanted = conn.with_option(c"canon_user_plugin", |option| {
-        let name = option.unwrap_or(canonuser::INTERNAL.name());
-        canonuser::find(name).ok_or_else(|| name.to_owned())
-    });
+    let wanted = match conn.known.canonicaliser() {
+        Some(known) => Ok(known),
+        None => conn.with_option(c"canon_user_plugin", |option| {
+            let name = option.unwrap_or(canonuser::INTERNAL.name());
+            canonuser::find(name).ok_or_else(|| name.to_owned())
+        }),
+    };
     let loaded;
     let provider: &dyn saslplug::CanonUser = match wanted {
-        Ok(built_in) => built_in,
+        Ok(built_in) => {
+            conn.known.note_canonicaliser(built_in);
+            built_in
+        }
         Err(wanted) => {
             let folders = conn.library.folders();
             loaded = conn

@@ -29,6 +29,15 @@ impl Stores {
 /// The stores that `auxprop_plugin` names, or all. What is missing is told once
 /// a connection: the option is read several times in each login.
 pub(crate) fn providers(conn: &Connection) -> Arc<Stores> {
+    if let Some(stores) = conn.known.stores() {
+        return stores;
+    }
+    let stores = look_for_providers(conn);
+    conn.known.note_stores(&stores);
+    stores
+}
+
+fn look_for_providers(conn: &Connection) -> Arc<Stores> {
     let library = &conn.library;
     let generation = library.registry.generation();
     let known = conn.with_option(c"auxprop_plugin", |option| {

@@ -148,6 +148,11 @@ impl PropCtx {
         inner.view(&self.room).get(entry).map(Cell::get)
     }
 
+    /// Whether a property was requested.
+    pub(crate) fn holds_requests(&self) -> bool {
+        !self.inner.borrow().entries.is_empty()
+    }
+
     /// Forgets all values, and with `requests` the names as well.
     pub(crate) fn clear(&self, requests: bool) {
         let mut inner = self.inner.borrow_mut();

@@ -60,6 +60,9 @@ pub(crate) struct Server {
     /// `mech_list`; `None` = all.
     allowed: Option<Vec<String>>,
     plus_asked: Cell<bool>,
+    /// Look-ups that could only say whether the user exists: see
+    /// [`Server::identify_and_look_up`].
+    owed: Cell<Option<Identity>>,
 }
 
 impl Server {
@@ -79,6 +82,7 @@ impl Server {
             transition: Cell::new(transition),
             allowed,
             plus_asked: Cell::new(false),
+            owed: Cell::new(None),
         }
     }
 
@@ -226,6 +230,7 @@ impl Server {
         self.give_up();
         self.stage.set(Stage::Idle);
         self.plus_asked.set(false);
+        self.owed.set(None);
         self.conn.forget_exchange();
     }
 
@@ -261,11 +266,21 @@ impl Server {
     }
 
     fn advance(&self, response: Option<&[u8]>) -> Result<Reply> {
-        let mut exchange = self.exchange.take().ok_or(Error::new(
+        let exchange = self.exchange.take().ok_or(Error::new(
             Code::FAIL,
             "attempting server step while one is running on the same connection",
         ))?;
         self.stage.set(Stage::Idle); // an error or a panic leaves it so
+        self.conn
+            .known
+            .during(|| self.take_step(exchange, response))
+    }
+
+    fn take_step(
+        &self,
+        mut exchange: Box<dyn ServerExchange>,
+        response: Option<&[u8]>,
+    ) -> Result<Reply> {
         match exchange.step(self, response)? {
             Step::Challenge(data) => {
                 self.exchange.set(Some(exchange));
@@ -284,6 +299,9 @@ impl Server {
 
     /// The only place where an exchange succeeds.
     fn finish(&self, done: Done) -> Result<Reply> {
+        if let Some(identity) = self.owed.take() {
+            forgive_unknown(self.look_up_all(identity))?;
+        }
         self.authorise()?;
         self.check_binding(&done)?;
         if let Some(negotiated) = done.layer {
@@ -311,6 +329,10 @@ impl Server {
     /// Canonicalises `name`, stores it, and looks requested properties up for
     /// each identity. `extra` are further `SASL_CU_*` bits.
     ///
+    /// Where something else verifies the user and no property is requested, the
+    /// look-up can wait: checking the password asks the same stores, and what
+    /// is still owed then is made before the exchange succeeds.
+    ///
     /// # Errors
     /// The canonicaliser's or the lookup's. Bit `SASL_CU_EXTERNALLY_VERIFIED`
     /// forgives `NOUSER` and `NOMECH`.
@@ -321,6 +343,23 @@ impl Server {
         extra: u32,
     ) -> Result<()> {
         identity::establish(&self.conn, self, Side::Server, name, identity, extra)?;
+        let verified = extra & EXTERNALLY_VERIFIED != 0;
+        if verified && !self.conn.wants_properties() {
+            self.owed.set(Some(identity));
+            return Ok(());
+        }
+        if identity == Identity::Both || self.owed.get() == Some(identity) {
+            self.owed.set(None);
+        }
+        let outcome = self.look_up_all(identity);
+        if verified {
+            forgive_unknown(outcome)
+        } else {
+            outcome
+        }
+    }
+
+    fn look_up_all(&self, identity: Identity) -> Result<()> {
         let mut outcome = Ok(());
         if identity != Identity::Authzid {
             outcome = self.look_up(&self.conn.authid, Identity::Authid);
@@ -332,21 +371,21 @@ impl Server {
                 outcome = second;
             }
         }
-        match outcome {
-            Err(error)
-                if extra & EXTERNALLY_VERIFIED != 0
-                    && matches!(error.code(), Code::NOUSER | Code::NOMECH) =>
-            {
-                Ok(())
-            }
-            outcome => outcome,
-        }
+        outcome
     }
 
     fn look_up(&self, name: &RefCell<Option<Name>>, identity: Identity) -> Result<()> {
         let name = name.borrow().clone();
         let name = name.as_deref().unwrap_or_default();
         lookup::run(&self.conn, self, name, identity, false)
+    }
+}
+
+/// A store need not know a user that something else verified.
+fn forgive_unknown(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if matches!(error.code(), Code::NOUSER | Code::NOMECH) => Ok(()),
+        outcome => outcome,
     }
 }
 
