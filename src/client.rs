@@ -37,16 +37,12 @@ pub(crate) struct Client {
     disposition: Cell<Disposition>,
     client_fqdn: OnceCell<CString>,
     /// `client_mech_list`; `None` = all.
-    allowed: Option<Vec<String>>,
+    allowed: OnceCell<Vec<String>>,
 }
 
 impl Client {
-    /// A client connection; reads the options that belong to one.
+    /// A client connection that has not read its options yet.
     pub(crate) fn new(conn: Connection) -> Self {
-        if let Some(level) = conn.number(c"log_level") {
-            conn.log_level.set(level);
-        }
-        let allowed = conn.with_option(c"client_mech_list", |list| list.map(select::mech_list));
         Self {
             conn,
             exchange: Cell::default(),
@@ -55,7 +51,18 @@ impl Client {
             answers: RefCell::default(),
             disposition: Cell::default(),
             client_fqdn: OnceCell::new(),
-            allowed,
+            allowed: OnceCell::new(),
+        }
+    }
+
+    /// Reads the options that belong to a connection.
+    pub(crate) fn read_options(&self) {
+        self.conn.read_log_level();
+        let names = self
+            .conn
+            .with_option(c"client_mech_list", |list| list.map(select::mech_list));
+        if let Some(names) = names {
+            self.allowed.get_or_init(|| names);
         }
     }
 
@@ -64,7 +71,7 @@ impl Client {
     /// # Errors
     /// `NOMECH` when `client_mech_list` matches no mechanism.
     pub(crate) fn check_list(&self) -> Result<()> {
-        if self.allowed.is_some() && self.mechanisms().is_empty() {
+        if self.allowed.get().is_some() && self.mechanisms().is_empty() {
             let text = "option client_mech_list names no mechanism that exists here";
             return Err(Error::new(Code::NOMECH, text));
         }
@@ -88,7 +95,7 @@ impl Client {
 
     /// Whether `client_mech_list` lets a mechanism through.
     fn is_allowed(&self, name: &str) -> bool {
-        let allowed = self.allowed.as_ref();
+        let allowed = self.allowed.get();
         allowed.is_none_or(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
     }
 
@@ -120,7 +127,7 @@ impl Client {
     /// `client_mech_list`, else strongest first.
     pub(crate) fn offer(&self) -> Vec<String> {
         let mut mechanisms = self.mechanisms();
-        if let Some(names) = &self.allowed {
+        if let Some(names) = self.allowed.get() {
             mechanisms.sort_by_key(|mechanism| {
                 let name = &mechanism.info().name;
                 names
@@ -140,7 +147,9 @@ impl Client {
     fn permit(&self, mechanism: &dyn ClientMech) -> Result<()> {
         let info = mechanism.info();
         select::permitted(info, &self.conn.limits.get(), self.conn.flags)?;
-        if info.features.contains(Features::NEEDSERVERFQDN) && self.conn.server_fqdn.is_none() {
+        if info.features.contains(Features::NEEDSERVERFQDN)
+            && self.conn.endpoint.server_fqdn.is_none()
+        {
             return Err(Error::new(Code::NOMECH, "needs the server's name"));
         }
         match mechanism

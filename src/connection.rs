@@ -7,9 +7,11 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
+mod endpoint;
 mod known;
 mod name;
 
+pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use known::Known;
 pub(crate) use name::{NAME_MAX, NAME_ROOM, Name};
 
@@ -44,19 +46,6 @@ pub(crate) enum LastError {
     Text(CString),
 }
 
-/// Names and addresses given to `sasl_server_new` or `sasl_client_new`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Endpoint {
-    /// The service (`imap`).
-    pub(crate) service: CString,
-    /// The server's name, lower case; a client may have none.
-    pub(crate) server_fqdn: Option<CString>,
-    /// The realm of plain user names; server only.
-    pub(crate) realm: Option<CString>,
-    /// `SASL_SUCCESS_DATA`, `SASL_NEED_PROXY`, `SASL_NEED_HTTP`.
-    pub(crate) flags: u32,
-}
-
 /// State shared by both sides.
 pub(crate) struct Connection {
     /// What init built.
@@ -65,13 +54,11 @@ pub(crate) struct Connection {
     pub(crate) app: Program,
     /// The C object around this one, for adapters of C plugins.
     pub(crate) handle: Handle,
-    /// The service.
-    pub(crate) service: CString,
-    /// The server's name.
-    pub(crate) server_fqdn: Option<CString>,
-    /// Flags of `*_new`.
+    /// What it is called.
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// `SASL_SUCCESS_DATA`, `SASL_NEED_PROXY`, `SASL_NEED_HTTP`.
     pub(crate) flags: u32,
-    /// Realm, changeable by `SASL_DEFUSERREALM`.
+    /// The realm of plain user names; server only.
     pub(crate) realm: RefCell<Option<CString>>,
     /// `SASL_IPLOCALPORT`.
     pub(crate) local: RefCell<Option<CString>>,
@@ -114,16 +101,16 @@ impl Connection {
         library: Arc<Library>,
         app: Program,
         handle: Handle,
-        endpoint: Endpoint,
+        endpoint: Arc<Endpoint>,
+        flags: u32,
     ) -> Self {
         Self {
             library,
             app,
             handle,
-            service: endpoint.service,
-            server_fqdn: endpoint.server_fqdn,
-            flags: endpoint.flags,
-            realm: RefCell::new(endpoint.realm),
+            endpoint,
+            flags,
+            realm: RefCell::default(),
             local: RefCell::default(),
             remote: RefCell::default(),
             limits: Cell::new(NO_LIMITS),
@@ -182,6 +169,13 @@ impl Connection {
             [digit @ b'0'..=b'9'] => Some(i32::from(digit - b'0')),
             _ => text?.to_str().ok()?.trim().parse().ok(),
         })
+    }
+
+    /// Reads the option `log_level`.
+    pub(crate) fn read_log_level(&self) {
+        if let Some(level) = self.number(c"log_level") {
+            self.log_level.set(level);
+        }
     }
 
     /// Writes to the program's log, else to the system's when `level` is not
@@ -326,8 +320,7 @@ impl Connection {
 
     /// Whether any property is asked for.
     pub(crate) fn wants_properties(&self) -> bool {
-        self.known_properties()
-            .is_some_and(PropCtx::holds_requests)
+        self.known_properties().is_some_and(PropCtx::holds_requests)
     }
 
     /// Stores a canonical name.

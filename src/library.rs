@@ -6,6 +6,7 @@
 
 use crate::application::{Application, log_line};
 use crate::config;
+use crate::connection::Endpoints;
 use crate::ffi::os;
 use crate::lookup::Stores;
 use crate::mechanisms::Tables;
@@ -40,6 +41,8 @@ pub(crate) struct Library {
     plugin_mechs: RwLock<Option<CString>>,
     /// The property stores of the latest value of `auxprop_plugin`.
     pub(crate) stores: RwLock<Option<Arc<Stores>>>,
+    /// The names that connections share.
+    pub(crate) endpoints: Endpoints,
     /// The mechanism tables, as long as no plugin joins or leaves.
     pub(crate) tables: RwLock<Tables>,
 }

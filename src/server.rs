@@ -12,7 +12,7 @@ use crate::library::Side;
 use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::CStr;
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
@@ -58,7 +58,7 @@ pub(crate) struct Server {
     stage: Cell<Stage>,
     transition: Cell<Transition>,
     /// `mech_list`; `None` = all.
-    allowed: Option<Vec<String>>,
+    allowed: OnceCell<Vec<String>>,
     plus_asked: Cell<bool>,
     /// Look-ups that could only say whether the user exists: see
     /// [`Server::identify_and_look_up`].
@@ -66,23 +66,31 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server connection; reads the options that belong to one.
+    /// A server connection that has not read its options yet.
     pub(crate) fn new(conn: Connection) -> Self {
-        if let Some(level) = conn.number(c"log_level") {
-            conn.log_level.set(level);
-        }
-        let transition = conn.with_option(c"auto_transition", transition_of);
-        let allowed = conn.with_option(c"mech_list", |list| list.map(select::mech_list));
         let app_name = conn.library.app_name();
         Self {
             conn,
             app_name: RefCell::new(app_name),
             exchange: Cell::default(),
             stage: Cell::new(Stage::Idle),
-            transition: Cell::new(transition),
-            allowed,
+            transition: Cell::new(Transition::No),
+            allowed: OnceCell::new(),
             plus_asked: Cell::new(false),
             owed: Cell::new(None),
+        }
+    }
+
+    /// Reads the options that belong to a connection.
+    pub(crate) fn read_options(&self) {
+        self.conn.read_log_level();
+        let transition = self.conn.with_option(c"auto_transition", transition_of);
+        self.transition.set(transition);
+        let names = self
+            .conn
+            .with_option(c"mech_list", |list| list.map(select::mech_list));
+        if let Some(names) = names {
+            self.allowed.get_or_init(|| names);
         }
     }
 
@@ -95,7 +103,7 @@ impl Server {
     /// `mech_list`'s, else strongest first.
     pub(crate) fn mechanisms(&self) -> Vec<ServerHandle> {
         let library = &self.conn.library;
-        let Some(names) = &self.allowed else {
+        let Some(names) = self.allowed.get() else {
             return library.server_mechs().to_vec();
         };
         let built_in: Vec<_> = names
@@ -120,7 +128,7 @@ impl Server {
 
     /// The mechanism of that name, if this connection may use it.
     fn mechanism(&self, name: &str) -> Option<ServerHandle> {
-        let allowed = self.allowed.as_ref();
+        let allowed = self.allowed.get();
         if allowed.is_some_and(|names| !names.iter().any(|known| known.eq_ignore_ascii_case(name)))
         {
             return None;
@@ -163,7 +171,7 @@ impl Server {
     }
 
     fn no_mechanisms(&self) -> Error {
-        match &self.allowed {
+        match self.allowed.get() {
             Some(names) => Error::with(
                 Code::NOMECH,
                 format!(

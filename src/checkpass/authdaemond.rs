@@ -33,7 +33,7 @@ impl PasswordCheck for Authdaemond {
     fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
         let conn = server.connection();
         let request = request(
-            conn.service.to_bytes(),
+            conn.endpoint.service.to_bytes(),
             user.to_bytes(),
             password.as_bytes(),
         )?;

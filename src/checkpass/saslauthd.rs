@@ -34,7 +34,7 @@ impl PasswordCheck for Saslauthd {
         let mut fields = vec![
             &login[..],
             password.as_bytes(),
-            conn.service.to_bytes(),
+            conn.endpoint.service.to_bytes(),
             &realm,
         ];
         fields.extend(remote.as_deref());

@@ -58,13 +58,13 @@ impl Host for Client {
     }
 
     fn service(&self) -> String {
-        lossy(&self.conn.service)
+        lossy(&self.conn.endpoint.service)
     }
 }
 
 impl ClientHost for Client {
     fn server_fqdn(&self) -> Option<String> {
-        self.conn.server_fqdn.as_deref().map(lossy)
+        self.conn.endpoint.server_fqdn.as_deref().map(lossy)
     }
 
     fn client_fqdn(&self) -> String {

@@ -6,13 +6,13 @@
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::ffi::application::CApplication;
-use crate::ffi::params::Params;
+use crate::ffi::params::{ClientParams, ServerParams};
 use crate::ffi::plugin::context::Context;
 use crate::ffi::prompts::Prompts;
 use crate::server::Server;
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{CStr, c_void};
-use core::ptr;
+use core::ptr::{self, NonNull};
 use saslplug::Handle;
 use saslplug::raw::*;
 use std::ffi::CString;
@@ -67,30 +67,28 @@ pub(crate) struct Conn {
     /// Whether a property changed since a plugin was last shown its parameters.
     pub(crate) params_are_old: Cell<bool>,
     /// What C plugins are shown; made when the first one is called. The last
-    /// field: contexts use it while they are disposed of.
-    pub(crate) params: OnceCell<Box<Params>>,
+    /// fields: contexts use them while they are disposed of.
+    pub(crate) server_params: OnceCell<Box<ServerParams>>,
+    /// The same for a client connection.
+    pub(crate) client_params: OnceCell<Box<ClientParams>>,
 }
 
 impl Conn {
     /// Makes a connection on the heap. `session` gets the handle under which C
     /// will know it.
-    ///
-    /// # Errors
-    /// `session`'s.
-    pub(crate) fn create<E>(
+    pub(crate) fn create(
         app: CApplication,
-        session: impl FnOnce(CApplication, Handle) -> Result<Session, E>,
-    ) -> Result<*mut sasl_conn_t, E> {
+        session: impl FnOnce(CApplication, Handle) -> Session,
+    ) -> NonNull<Conn> {
         let mut place = Box::<Conn>::new_uninit();
         let conn = place.as_mut_ptr();
         let app = CApplication {
             conn: conn.cast(),
             ..app
         };
-        let session = session(app, Handle(conn.cast()))?;
         place.write(Conn {
             tag: Cell::new(LIVE),
-            session,
+            session: session(app, Handle(conn.cast())),
             app,
             limits: Cell::new(NO_LIMITS),
             external_ssf: Cell::new(0),
@@ -107,10 +105,11 @@ impl Conn {
             early: RefCell::default(),
             shown: RefCell::default(),
             params_are_old: Cell::new(true),
-            params: OnceCell::new(),
+            server_params: OnceCell::new(),
+            client_params: OnceCell::new(),
         });
         // The object is initialised now; C owns it until sasl_dispose.
-        Ok(Box::into_raw(place).cast())
+        NonNull::from(Box::leak(place)).cast()
     }
 
     /// Ends a connection.

@@ -66,6 +66,7 @@ pub(crate) fn server_fqdn(conn: *mut sasl_conn_t) -> Option<String> {
     let conn = unsafe { Conn::borrow(conn) }?;
     Some(
         conn.connection()
+            .endpoint
             .server_fqdn
             .as_deref()?
             .to_string_lossy()

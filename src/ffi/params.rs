@@ -16,13 +16,18 @@ use saslplug::{Code, Error, Host, Identity, Result};
 use std::ffi::CString;
 use std::sync::Arc;
 
-/// What the plugins of one connection hold pointers to.
-pub(crate) struct Params {
+/// What the plugins of one connection hold pointers to; `T` are the parameters
+/// of its side.
+pub(crate) struct Params<T> {
     utils: UnsafeCell<sasl_utils_t>,
-    server: UnsafeCell<sasl_server_params_t>,
-    client: UnsafeCell<sasl_client_params_t>,
+    side: UnsafeCell<T>,
     texts: UnsafeCell<Texts>,
 }
+
+/// Those of a server connection.
+pub(crate) type ServerParams = Params<sasl_server_params_t>;
+/// Those of a client connection.
+pub(crate) type ClientParams = Params<sasl_client_params_t>;
 
 /// Copies of strings that the connection may replace while a plugin runs.
 #[derive(Default)]
@@ -39,24 +44,23 @@ fn length(text: Option<&CStr>) -> c_uint {
     })
 }
 
-impl Params {
-    fn of(conn: &Conn) -> &Self {
-        conn.params.get_or_init(|| {
-            Box::new(Self {
-                utils: UnsafeCell::new(utils::for_connection(conn)),
-                server: UnsafeCell::new(EMPTY),
-                client: UnsafeCell::new(EMPTY_CLIENT),
-                texts: UnsafeCell::default(),
-            })
+impl<T> Params<T> {
+    fn new(conn: &Conn, side: T) -> Box<Self> {
+        Box::new(Self {
+            utils: UnsafeCell::new(utils::for_connection(conn)),
+            side: UnsafeCell::new(side),
+            texts: UnsafeCell::default(),
         })
     }
+}
 
+impl ServerParams {
     /// `sasl_server_params_t` of a server connection, up to date. It belongs to
     /// the connection.
-    pub(crate) fn server(conn: &Conn, server: &Server) -> *mut sasl_server_params_t {
-        let this = Self::of(conn);
+    pub(crate) fn of(conn: &Conn, server: &Server) -> *mut sasl_server_params_t {
+        let this = conn.server_params.get_or_init(|| Self::new(conn, EMPTY));
         if !conn.params_are_old.replace(false) {
-            return this.server.get();
+            return this.side.get();
         }
         let shared = server.connection();
         // SAFETY: one connection is used by one thread at a time, and no
@@ -68,46 +72,8 @@ impl Params {
         refresh(&mut texts.remote, &shared.remote.borrow());
         let params = this.server_params(conn, server, shared, texts);
         // SAFETY: as above; plugins see the structure only while they are called.
-        unsafe { *this.server.get() = params };
-        this.server.get()
-    }
-
-    /// `sasl_client_params_t` of a client connection, up to date.
-    pub(crate) fn client(conn: &Conn, client: &Client) -> *mut sasl_client_params_t {
-        let this = Self::of(conn);
-        let shared = client.connection();
-        // SAFETY: as in `server`.
-        let texts = unsafe { &mut *this.texts.get() };
-        refresh(&mut texts.local, &shared.local.borrow());
-        refresh(&mut texts.remote, &shared.remote.borrow());
-        let client_fqdn = client.client_fqdn_text();
-        let params = sasl_client_params_t {
-            service: shared.service.as_ptr(),
-            serverFQDN: address(shared.server_fqdn.as_deref()),
-            clientFQDN: client_fqdn.as_ptr(),
-            utils: this.utils.get(),
-            prompt_supp: conn.app.own,
-            iplocalport: address(texts.local.as_deref()),
-            ipremoteport: address(texts.remote.as_deref()),
-            servicelen: length(Some(&shared.service)),
-            slen: length(shared.server_fqdn.as_deref()),
-            clen: length(Some(client_fqdn)),
-            iploclen: length(texts.local.as_deref()),
-            ipremlen: length(texts.remote.as_deref()),
-            props: conn.limits.get(),
-            external_ssf: shared.limits.get().external_ssf,
-            gss_creds: conn.gss_creds.get(),
-            cbinding: conn.binding.get(),
-            http_request: conn.http_request.get(),
-            canon_user: Some(client_canon_user),
-            cbindingdisp: client.disposition() as c_uint,
-            log_level: shared.log_level.get(),
-            flags: shared.flags,
-            ..EMPTY_CLIENT
-        };
-        // SAFETY: as in `server`.
-        unsafe { *this.client.get() = params };
-        this.client.get()
+        unsafe { *this.side.get() = params };
+        this.side.get()
     }
 
     fn server_params(
@@ -118,15 +84,15 @@ impl Params {
         texts: &Texts,
     ) -> sasl_server_params_t {
         sasl_server_params_t {
-            service: shared.service.as_ptr(),
+            service: shared.endpoint.service.as_ptr(),
             appname: address(texts.app_name.as_deref()),
-            serverFQDN: address(shared.server_fqdn.as_deref()),
+            serverFQDN: address(shared.endpoint.server_fqdn.as_deref()),
             user_realm: address(texts.realm.as_deref()),
             iplocalport: address(texts.local.as_deref()),
             ipremoteport: address(texts.remote.as_deref()),
-            servicelen: length(Some(&shared.service)),
+            servicelen: length(Some(&shared.endpoint.service)),
             applen: length(texts.app_name.as_deref()),
-            slen: length(shared.server_fqdn.as_deref()),
+            slen: length(shared.endpoint.server_fqdn.as_deref()),
             urlen: length(texts.realm.as_deref()),
             iploclen: length(texts.local.as_deref()),
             ipremlen: length(texts.remote.as_deref()),
@@ -144,6 +110,48 @@ impl Params {
             flags: shared.flags,
             ..EMPTY
         }
+    }
+}
+
+impl ClientParams {
+    /// `sasl_client_params_t` of a client connection, up to date.
+    pub(crate) fn of(conn: &Conn, client: &Client) -> *mut sasl_client_params_t {
+        let this = conn
+            .client_params
+            .get_or_init(|| Self::new(conn, EMPTY_CLIENT));
+        let shared = client.connection();
+        // SAFETY: as in `ServerParams::of`.
+        let texts = unsafe { &mut *this.texts.get() };
+        refresh(&mut texts.local, &shared.local.borrow());
+        refresh(&mut texts.remote, &shared.remote.borrow());
+        let client_fqdn = client.client_fqdn_text();
+        let params = sasl_client_params_t {
+            service: shared.endpoint.service.as_ptr(),
+            serverFQDN: address(shared.endpoint.server_fqdn.as_deref()),
+            clientFQDN: client_fqdn.as_ptr(),
+            utils: this.utils.get(),
+            prompt_supp: conn.app.own,
+            iplocalport: address(texts.local.as_deref()),
+            ipremoteport: address(texts.remote.as_deref()),
+            servicelen: length(Some(&shared.endpoint.service)),
+            slen: length(shared.endpoint.server_fqdn.as_deref()),
+            clen: length(Some(client_fqdn)),
+            iploclen: length(texts.local.as_deref()),
+            ipremlen: length(texts.remote.as_deref()),
+            props: conn.limits.get(),
+            external_ssf: shared.limits.get().external_ssf,
+            gss_creds: conn.gss_creds.get(),
+            cbinding: conn.binding.get(),
+            http_request: conn.http_request.get(),
+            canon_user: Some(client_canon_user),
+            cbindingdisp: client.disposition() as c_uint,
+            log_level: shared.log_level.get(),
+            flags: shared.flags,
+            ..EMPTY_CLIENT
+        };
+        // SAFETY: as in `ServerParams::of`.
+        unsafe { *this.side.get() = params };
+        this.side.get()
     }
 }
 
@@ -231,7 +239,7 @@ const EMPTY_CLIENT: sasl_client_params_t = sasl_client_params_t {
 pub(crate) fn client(host: &dyn Host) -> Result<*mut sasl_client_params_t> {
     // SAFETY: a handle is NULL or the live connection that runs this call.
     let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
-    conn.and_then(|conn| Some(Params::client(conn, conn.client()?)))
+    conn.and_then(|conn| Some(ClientParams::of(conn, conn.client()?)))
         .ok_or(Error::new(
             Code::FAIL,
             "a C plugin was asked without a client connection",

@@ -74,6 +74,7 @@ pub(crate) fn for_connection(conn: &Conn) -> sasl_utils_t {
     })
 }
 
+#[inline(always)] // else a structure of half a kilobyte is copied three times
 fn with_memory(utils: sasl_utils_t) -> sasl_utils_t {
     let (allocator, mutexes) = memory::chosen();
     sasl_utils_t {

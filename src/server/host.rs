@@ -47,7 +47,7 @@ impl Host for Server {
     }
 
     fn service(&self) -> String {
-        lossy(&self.conn.service)
+        lossy(&self.conn.endpoint.service)
     }
 
     fn realm(&self) -> Option<String> {
@@ -63,6 +63,7 @@ impl Host for Server {
 impl ServerHost for Server {
     fn server_fqdn(&self) -> String {
         self.conn
+            .endpoint
             .server_fqdn
             .as_deref()
             .map(lossy)
@@ -124,7 +125,7 @@ impl ServerHost for Server {
     }
 
     fn lists(&self, mechanism: &str) -> bool {
-        let mut listed = self.allowed.iter().flatten();
+        let mut listed = self.allowed.get().into_iter().flatten();
         listed.any(|name| name.eq_ignore_ascii_case(mechanism))
     }
 

@@ -3,7 +3,7 @@
 
 use super::Server;
 use crate::application::{Application, Asked, Authorisation};
-use crate::connection::{Connection, Endpoint};
+use crate::connection::Connection;
 use core::cell::RefCell;
 use core::ffi::CStr;
 use mech::{ChannelBinding, Prompt, PromptKind};
@@ -62,14 +62,13 @@ impl Application for Program {
 }
 
 fn server(program: &Program) -> Server {
-    let endpoint = Endpoint {
-        service: c"imap".to_owned(),
-        server_fqdn: Some(c"host.example".to_owned()),
-        ..Endpoint::default()
-    };
+    let library = std::sync::Arc::<crate::library::Library>::default();
+    let endpoint = library.endpoints.get(c"imap", Some(c"host.example"));
     let app = crate::application::Program::Other(Box::new(program.clone()));
-    let conn = Connection::new(std::sync::Arc::default(), app, Handle::NONE, endpoint);
-    Server::new(conn)
+    let conn = Connection::new(library, app, Handle::NONE, endpoint, 0);
+    let server = Server::new(conn);
+    server.read_options();
+    server
 }
 
 fn code(reply: Result<super::Reply>) -> Code {

@@ -3,7 +3,7 @@
 //! property context and writes into it.
 
 use crate::ffi::conn::Conn;
-use crate::ffi::params::Params;
+use crate::ffi::params::ServerParams;
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::{prop, utils};
 use crate::propctx::PropCtx;
@@ -127,7 +127,7 @@ pub(crate) fn server_params(host: &dyn Host) -> Result<*mut sasl_server_params_t
     let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
     let server = conn.and_then(|conn| Some((conn, conn.server()?)));
     server
-        .map(|(conn, server)| Params::server(conn, server))
+        .map(|(conn, server)| ServerParams::of(conn, server))
         .ok_or(Error::new(
             Code::FAIL,
             "a C plugin was asked without a server connection",

@@ -5,7 +5,7 @@
 use crate::ffi::application::prompt_kind;
 use crate::ffi::arg;
 use crate::ffi::conn::Conn;
-use crate::ffi::params::Params;
+use crate::ffi::params::ClientParams;
 use crate::ffi::plugin::auxprop::{length, outcome};
 use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
@@ -119,7 +119,7 @@ impl CClientMech {
 fn connection(host: &dyn ClientHost) -> Result<(&Conn, *mut sasl_client_params_t)> {
     // SAFETY: a handle is NULL or the live connection that runs this call.
     let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
-    conn.and_then(|conn| Some((conn, Params::client(conn, conn.client()?))))
+    conn.and_then(|conn| Some((conn, ClientParams::of(conn, conn.client()?))))
         .ok_or(Error::new(
             Code::FAIL,
             "a C mechanism was asked without a client connection",

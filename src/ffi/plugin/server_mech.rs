@@ -3,7 +3,7 @@
 
 use crate::ffi::arg;
 use crate::ffi::conn::Conn;
-use crate::ffi::params::Params;
+use crate::ffi::params::ServerParams;
 use crate::ffi::plugin::auxprop::{length, outcome};
 use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
@@ -105,7 +105,7 @@ impl CServerMech {
     ) -> Result<(&'a Conn, *mut sasl_server_params_t)> {
         // SAFETY: a handle is NULL or the live connection that runs this call.
         let conn = unsafe { Conn::borrow(host.handle().0.cast()) };
-        conn.and_then(|conn| Some((conn, Params::server(conn, conn.server()?))))
+        conn.and_then(|conn| Some((conn, ServerParams::of(conn, conn.server()?))))
             .ok_or(Error::new(
                 Code::FAIL,
                 "a C mechanism was asked without a server connection",
@@ -248,7 +248,7 @@ impl ServerExchange for CServerExchange {
         let step = self.step.ok_or(Code::FAIL)?;
         // SAFETY: a handle is NULL or the live connection that runs this call.
         let conn = unsafe { Conn::borrow(host.handle().0.cast()) }.ok_or(Code::FAIL)?;
-        let params = Params::server(conn, conn.server().ok_or(Code::FAIL)?);
+        let params = ServerParams::of(conn, conn.server().ok_or(Code::FAIL)?);
         let len = length(response.unwrap_or_default())?;
         let input = terminated(response);
         let (mut out, mut outlen): (*const c_char, c_uint) = (ptr::null(), 0);

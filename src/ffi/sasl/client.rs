@@ -3,10 +3,10 @@
 
 use crate::application::Program as Lists;
 use crate::client::{Client, Reply};
-use crate::connection::{Connection, Endpoint};
+use crate::connection::Connection;
 use crate::ffi::conn::{Conn, Session};
 use crate::ffi::prompts::Prompts;
-use crate::ffi::sasl::{property, server, setup};
+use crate::ffi::sasl::{property, setup};
 use crate::ffi::{arg, edge};
 use crate::library::{self, Program, Side};
 use core::ffi::{c_char, c_int, c_uint};
@@ -81,21 +81,25 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
     edge::guard(Code::FAIL.0, || {
         let made = library::active(Side::Client).and_then(|library| {
             let service = service.filter(|_| !pconn.is_null()).ok_or(Code::BADPARAM)?;
-            let endpoint = Endpoint {
-                service: service.to_owned(),
-                server_fqdn: fqdn.map(server::lower),
-                realm: None,
-                flags,
-            };
+            let endpoint = library.endpoints.get(service, fqdn);
             let app = super::callbacks(Side::Client, callbacks);
-            Conn::create(app, |app, handle| {
-                let conn = Connection::new(library, Lists::C(app), handle, endpoint);
-                let client = Client::new(conn);
-                client.check_list()?;
-                Ok::<_, Error>(Session::Client(client))
-            })
+            Ok::<_, Error>(Conn::create(app, |app, handle| {
+                let conn = Connection::new(library, Lists::C(app), handle, endpoint, flags);
+                Session::Client(Client::new(conn))
+            }))
         });
-        let conn = match made {
+        let set_up = made.and_then(|conn| {
+            // SAFETY: just made, and nobody else knows it.
+            if let Some(client) = unsafe { conn.as_ref() }.client() {
+                client.read_options();
+                client.check_list().inspect_err(|_| {
+                    // SAFETY: as above; it is forgotten here.
+                    unsafe { Conn::destroy(conn.as_ptr().cast()) }
+                })?;
+            }
+            Ok(conn)
+        });
+        let conn = match set_up {
             Ok(conn) => conn,
             Err(error) => {
                 if !error.reason().is_empty() {
@@ -105,13 +109,15 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
                 return error.code().0;
             }
         };
-        pconn.set(conn);
+        pconn.set(conn.as_ptr().cast());
         // SAFETY: just made. A bad address leaves a connection that can only
         // tell why, and be disposed of.
-        edge::run(unsafe { Conn::borrow(conn) }, |conn| {
+        edge::run(Some(unsafe { conn.as_ref() }), |conn| {
             let shared = conn.connection();
-            property::set_address(&shared.local, local, "Bad IPLOCALPORT value")?;
-            property::set_address(&shared.remote, remote, "Bad IPREMOTEPORT value")?;
+            property::check_address(local, property::BAD_LOCAL)?;
+            property::set_address(&shared.local, local);
+            property::check_address(remote, property::BAD_REMOTE)?;
+            property::set_address(&shared.remote, remote);
             Ok(Code::OK)
         })
     })

@@ -2,7 +2,7 @@
 //! sasl.h, what both sides share: done, dispose, errors, lists.
 
 use crate::ffi::conn::{Conn, Session};
-use crate::ffi::params::Params;
+use crate::ffi::params::{ClientParams, ServerParams};
 use crate::ffi::plugin::context::Idle;
 use crate::ffi::{arg, edge};
 use crate::library::{self, Side};
@@ -112,12 +112,12 @@ fn idle(conn: &Conn) -> Option<c_int> {
     let (idle, glob) = context.idle()?;
     Some(match idle {
         Idle::Server(idle) => {
-            let params = Params::server(conn, conn.server()?);
+            let params = ServerParams::of(conn, conn.server()?);
             // SAFETY: saslplug.h; context and parameters live for the call.
             unsafe { idle(glob, context.as_ptr(), params) }
         }
         Idle::Client(idle) => {
-            let params = Params::client(conn, conn.client()?);
+            let params = ClientParams::of(conn, conn.client()?);
             // SAFETY: as above.
             unsafe { idle(glob, context.as_ptr(), params) }
         }

@@ -18,6 +18,11 @@ use std::sync::Arc;
 
 const NOT_YET: &str = "Information that was requested is not yet available.";
 
+/// What a bad `SASL_IPLOCALPORT` is called.
+pub(crate) const BAD_LOCAL: &str = "Bad IPLOCALPORT value";
+/// The same for `SASL_IPREMOTEPORT`.
+pub(crate) const BAD_REMOTE: &str = "Bad IPREMOTEPORT value";
+
 /// A property's value, as an address.
 enum Value {
     /// Here it is (NULL may be a value).
@@ -93,8 +98,8 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
             conn.plugin_error.replace(Some(text));
             Value::At(at)
         }
-        SASL_SERVICE => Value::At(shared.service.as_ptr().cast()),
-        SASL_SERVERFQDN => Value::At(address(shared.server_fqdn.as_deref()).cast()),
+        SASL_SERVICE => Value::At(shared.endpoint.service.as_ptr().cast()),
+        SASL_SERVERFQDN => Value::At(address(shared.endpoint.server_fqdn.as_deref()).cast()),
         SASL_DELEGATEDCREDS | SASL_GSS_PEER_NAME | SASL_GSS_LOCAL_NAME => from_plugin(conn, number),
         SASL_GSS_CREDS => Value::At(conn.gss_creds.get()),
         SASL_HTTP_REQUEST => Value::At(conn.http_request.get().cast()),
@@ -244,8 +249,16 @@ fn set_text(conn: &Conn, number: c_int, text: Option<&CStr>) -> Result<()> {
     let shared = conn.connection();
     let filled = || text.filter(|text| !text.is_empty()).map(CStr::to_owned);
     match number {
-        SASL_IPLOCALPORT => set_address(&shared.local, text, "Bad IPLOCALPORT value"),
-        SASL_IPREMOTEPORT => set_address(&shared.remote, text, "Bad IPREMOTEPORT value"),
+        SASL_IPLOCALPORT => {
+            check_address(text, BAD_LOCAL)?;
+            set_address(&shared.local, text);
+            Ok(())
+        }
+        SASL_IPREMOTEPORT => {
+            check_address(text, BAD_REMOTE)?;
+            set_address(&shared.remote, text);
+            Ok(())
+        }
         SASL_AUTH_EXTERNAL => {
             shared.external_id.replace(filled());
             Ok(())
@@ -273,22 +286,22 @@ fn set_text(conn: &Conn, number: c_int, text: Option<&CStr>) -> Result<()> {
     }
 }
 
-/// Checks and keeps an address; NULL clears it.
+/// Checks an address; NULL is none.
 ///
 /// # Errors
 /// `BADPARAM` with `fault`.
-pub(crate) fn set_address(
-    place: &RefCell<Option<CString>>,
-    text: Option<&CStr>,
-    fault: &'static str,
-) -> Result<()> {
-    if text.is_some_and(|text| !is_address_port(text)) {
-        return Err(Error::new(Code::BADPARAM, fault));
+pub(crate) fn check_address(text: Option<&CStr>, fault: &'static str) -> Result<()> {
+    match text {
+        Some(text) if !is_address_port(text) => Err(Error::new(Code::BADPARAM, fault)),
+        _ => Ok(()),
     }
+}
+
+/// Keeps an address; NULL clears it.
+pub(crate) fn set_address(place: &RefCell<Option<CString>>, text: Option<&CStr>) {
     if text.is_some() || place.borrow().is_some() {
         place.replace(text.map(CStr::to_owned));
     }
-    Ok(())
 }
 
 symver!(sasl_getprop, sasl_setprop);

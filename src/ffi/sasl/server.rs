@@ -3,7 +3,7 @@
 
 use crate::application::Program as Lists;
 use crate::config;
-use crate::connection::{Connection, Endpoint};
+use crate::connection::Connection;
 use crate::ffi::conn::{Conn, Session};
 use crate::ffi::sasl::{property, setup};
 use crate::ffi::{arg, edge, os};
@@ -140,45 +140,41 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
         )
     };
     edge::guard(Code::FAIL.0, || {
+        pconn.set(ptr::null_mut());
         let made = library::active(Side::Server).and_then(|library| {
             let service = service.filter(|_| !pconn.is_null()).ok_or(Code::FAIL)?;
-            let fqdn = fqdn.map_or_else(own_name, lower);
-            let endpoint = Endpoint {
-                service: service.to_owned(),
-                server_fqdn: Some(fqdn),
-                realm: realm.map(CStr::to_owned),
-                flags,
-            };
+            property::check_address(local, property::BAD_LOCAL)?;
+            property::check_address(remote, property::BAD_REMOTE)?;
+            let fqdn = fqdn.unwrap_or_else(own_name);
+            let endpoint = library.endpoints.get(service, Some(fqdn));
             let app = super::callbacks(Side::Server, callbacks);
-            Conn::create(app, |app, handle| {
-                let conn = Connection::new(library, Lists::C(app), handle, endpoint);
-                property::set_address(&conn.local, local, "Bad IPLOCALPORT value")?;
-                property::set_address(&conn.remote, remote, "Bad IPREMOTEPORT value")?;
-                Ok::<_, Error>(Session::Server(Server::new(conn)))
-            })
+            Ok::<_, Error>(Conn::create(app, |app, handle| {
+                let conn = Connection::new(library, Lists::C(app), handle, endpoint, flags);
+                Session::Server(Server::new(conn))
+            }))
         });
-        match made {
-            Ok(conn) => {
-                pconn.set(conn);
-                Code::OK.0
-            }
-            Err(error) => {
-                pconn.set(ptr::null_mut());
-                error.code().0
-            }
+        let conn = match made {
+            Ok(conn) => conn,
+            Err(error) => return error.code().0,
+        };
+        // SAFETY: just made, and nobody else knows it.
+        let made = unsafe { conn.as_ref() };
+        let shared = made.connection();
+        property::set_address(&shared.local, local);
+        property::set_address(&shared.remote, remote);
+        if realm.is_some() {
+            shared.realm.replace(realm.map(CStr::to_owned));
         }
+        if let Some(server) = made.server() {
+            server.read_options();
+        }
+        pconn.set(conn.as_ptr().cast());
+        Code::OK.0
     })
 }
 
-/// A name in lower case, ASCII only, as DNS compares.
-pub(super) fn lower(name: &CStr) -> CString {
-    let mut text = name.to_bytes_with_nul().to_vec();
-    text.make_ascii_lowercase();
-    CString::from_vec_with_nul(text).unwrap_or_default()
-}
-
 /// This host's full name; the resolver is asked once a process.
-fn own_name() -> CString {
+fn own_name() -> &'static CStr {
     static NAME: OnceLock<CString> = OnceLock::new();
     let find = || {
         let name = os::host_name().unwrap_or_default();
@@ -187,9 +183,9 @@ fn own_name() -> CString {
         } else {
             os::canonical_host_name(&name)
         };
-        lower(&full.unwrap_or(name))
+        full.unwrap_or(name)
     };
-    NAME.get_or_init(find).clone()
+    NAME.get_or_init(find)
 }
 
 /// Hands a reply to C: data and length, both NULL-safe.
