@@ -216,6 +216,28 @@ impl Client {
 
     /// The strongest mechanism of ours that the server offers and that starts.
     fn choose(&self, list: &str) -> Result<(ClientHandle, Box<dyn ClientExchange>)> {
+        if let Some(mechanism) = self.only(list) {
+            self.disposition.set(Disposition::None);
+            if let Ok(exchange) = mechanism.begin(self) {
+                return Ok((mechanism, exchange));
+            }
+        }
+        self.choose_among(list)
+    }
+
+    /// The one built-in mechanism that the list names, if nothing about it need
+    /// be weighed.
+    fn only(&self, list: &str) -> Option<ClientHandle> {
+        if self.allowed.get().is_some() || !self.conn.bindings.borrow().is_empty() {
+            return None;
+        }
+        let mechanism = self.conn.library.built_in_client(list)?;
+        self.permit(mechanism.mechanism())
+            .is_ok()
+            .then_some(mechanism)
+    }
+
+    fn choose_among(&self, list: &str) -> Result<(ClientHandle, Box<dyn ClientExchange>)> {
         let mut names = select::names(list).map(select::split_plus);
         let first = names.next();
         let more: Vec<_> = match names.next() {

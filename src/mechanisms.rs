@@ -177,7 +177,18 @@ impl Library {
 
     /// The built-in server mechanism of that name.
     pub(crate) fn built_in_server(&self, name: &str) -> Option<ServerHandle> {
+        if let Some(table) = &read(&self.tables).built_in_server {
+            return find(table, name);
+        }
         find(&self.built_in_servers(), name)
+    }
+
+    /// The built-in client mechanism of that name.
+    pub(crate) fn built_in_client(&self, name: &str) -> Option<ClientHandle> {
+        if let Some(table) = &read(&self.tables).built_in_client {
+            return find(table, name);
+        }
+        find(&self.built_in_clients(), name)
     }
 
     /// All server mechanisms, strongest first; opens what plugins there are.

@@ -153,6 +153,13 @@ impl PropCtx {
         !self.inner.borrow().entries.is_empty()
     }
 
+    /// Whether a property of the authzid was requested.
+    pub(crate) fn wants_of_authzid(&self) -> bool {
+        let inner = self.inner.borrow();
+        let mut names = inner.entries.iter().map(|entry| inner.name(entry.name));
+        names.any(|name| name.first() != Some(&b'*'))
+    }
+
     /// Forgets all values, and with `requests` the names as well.
     pub(crate) fn clear(&self, requests: bool) {
         let mut inner = self.inner.borrow_mut();
@@ -168,12 +175,19 @@ impl PropCtx {
 
     /// Wipes the values of one property.
     pub(crate) fn erase(&self, name: &CStr) {
+        self.erase_all(&[name]);
+    }
+
+    /// Wipes the values of some properties.
+    pub(crate) fn erase_all(&self, names: &[&CStr]) {
         let mut inner = self.inner.borrow_mut();
         if inner.lists.is_unused() {
             return;
         }
-        if let Some(entry) = inner.find(name.to_bytes()) {
-            inner.erase(entry, &self.room);
+        for name in names {
+            if let Some(entry) = inner.find(name.to_bytes()) {
+                inner.erase(entry, &self.room);
+            }
         }
     }
 

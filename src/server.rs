@@ -10,6 +10,7 @@
 use crate::connection::{Connection, Name};
 use crate::library::Side;
 use crate::mechanisms::{self, ServerHandle};
+use crate::propctx::PropCtx;
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
 use core::cell::{Cell, OnceCell, RefCell};
@@ -74,8 +75,8 @@ impl Server {
             app_name: RefCell::new(app_name),
             exchange: Cell::default(),
             stage: Cell::new(Stage::Idle),
-            transition: Cell::new(Transition::No),
             allowed: OnceCell::new(),
+            transition: Cell::new(Transition::No),
             plus_asked: Cell::new(false),
             owed: Cell::new(None),
         }
@@ -368,6 +369,9 @@ impl Server {
     }
 
     fn look_up_all(&self, identity: Identity) -> Result<()> {
+        if identity == Identity::Both && self.one_look_up_is_enough() {
+            return self.look_up(&self.conn.authid, Identity::Authid);
+        }
         let mut outcome = Ok(());
         if identity != Identity::Authzid {
             outcome = self.look_up(&self.conn.authid, Identity::Authid);
@@ -380,6 +384,16 @@ impl Server {
             }
         }
         outcome
+    }
+
+    /// Whether the authzid is the authid and nothing is wanted of it: properties
+    /// of the authid alone have a name that starts with `*`.
+    fn one_look_up_is_enough(&self) -> bool {
+        let wanted = self
+            .conn
+            .known_properties()
+            .is_some_and(PropCtx::wants_of_authzid);
+        !wanted && *self.conn.authid.borrow() == *self.conn.authzid.borrow()
     }
 
     fn look_up(&self, name: &RefCell<Option<Name>>, identity: Identity) -> Result<()> {

@@ -64,12 +64,10 @@ impl PasswordCheck for Auxprop {
 /// the property context. `work` must not call the program or a plugin.
 fn stored<T>(server: &Server, user: &CStr, work: impl FnOnce(&PropCtx) -> T) -> Result<T> {
     let context = server.connection().properties();
-    context.clear(false);
     context.request_known(&[PASSWORD, SALTED]);
     let outcome = server.identify_and_look_up(user.to_bytes(), Identity::Both, 0);
     let done = outcome.map(|()| work(context));
-    context.erase(PASSWORD);
-    context.erase(SALTED);
+    context.erase_all(&[PASSWORD, SALTED]);
     done
 }
 

@@ -114,7 +114,7 @@ impl ServerHost for Server {
 
     fn erase(&self, names: &[&'static CStr]) {
         if let Some(context) = self.conn.known_properties() {
-            names.iter().for_each(|name| context.erase(name));
+            context.erase_all(names);
         }
     }
 

@@ -28,7 +28,7 @@ impl CApplication {
             &mut result,
             ptr::null_mut(), // as stock: the result is a string
         );
-        given_text(code, result)
+        given_text(code, result, Secret::name)
     }
 
     pub(super) fn secret(
@@ -78,7 +78,7 @@ impl CApplication {
             list.as_mut_ptr(),
             &mut result,
         );
-        given_text(code, result)
+        given_text(code, result, |text| Secret::from(text))
     }
 
     pub(super) fn challenge(
@@ -104,7 +104,7 @@ impl CApplication {
             &mut result,
             &mut len,
         );
-        given_text(code, result)
+        given_text(code, result, |text| Secret::from(text))
     }
 }
 
@@ -125,14 +125,18 @@ fn not_given<T>(code: c_int) -> Asked<T> {
     }
 }
 
-fn given_text(code: c_int, result: *const c_char) -> Asked<Option<Secret>> {
+fn given_text(
+    code: c_int,
+    result: *const c_char,
+    keep: fn(&[u8]) -> Secret,
+) -> Asked<Option<Secret>> {
     if code != Code::OK.0 {
         return not_given(code);
     }
     // SAFETY: sasl.h: on OK the result is NULL or a string that lives at least
     // until the callback is called again.
     let text = unsafe { arg::text(result) };
-    Asked::Given(text.map(|text| Secret::from(text.to_bytes())))
+    Asked::Given(text.map(|text| keep(text.to_bytes())))
 }
 
 /// The callback number of a prompt.
