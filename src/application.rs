@@ -11,7 +11,7 @@ use crate::ffi::application::CApplication;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::Prompt;
-use saslplug::{Error, Secret};
+use saslplug::{Error, Password, Secret};
 use std::ffi::CString;
 
 /// The outcome of asking for something that a callback might provide.
@@ -79,7 +79,7 @@ pub(crate) trait Application {
     fn authorise(&self, request: &Authorisation<'_>) -> Asked<()>;
 
     /// `SASL_CB_SERVER_USERDB_CHECKPASS`.
-    fn check_password(&self, user: &CStr, password: &Secret) -> Asked<()>;
+    fn check_password(&self, user: &CStr, password: Password<'_>) -> Asked<()>;
 
     /// `SASL_CB_SERVER_USERDB_SETPASS`.
     fn set_password(&self, user: &CStr, password: Option<&Secret>, flags: u32) -> Asked<()>;

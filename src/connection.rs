@@ -214,7 +214,11 @@ impl Connection {
 
     /// Notes that the program lacks a callback; cheap, as most do.
     pub(crate) fn record_missing_callback(&self, id: c_ulong) {
-        self.last_error.replace(LastError::NoCallback(id));
+        let known =
+            matches!(*self.last_error.borrow(), LastError::NoCallback(known) if known == id);
+        if !known {
+            self.last_error.replace(LastError::NoCallback(id));
+        }
         self.error_code.set(Code::FAIL); // visible in sasl_errdetail, as in stock
     }
 

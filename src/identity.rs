@@ -43,9 +43,15 @@ pub(crate) fn establish(
         conn.canon_flags.set(flags);
         return Ok(());
     }
-    let asked = ask_program(conn, name, flags)?;
+    let asked;
+    let mut name = name;
+    if conn.app.lists(CB_CANON_USER) {
+        asked = ask_program(conn, name, flags)?;
+        name = asked.as_deref().unwrap_or(name);
+    } else {
+        conn.record_missing_callback(CB_CANON_USER);
+    }
     conn.canon_flags.set(flags);
-    let name = asked.as_deref().unwrap_or(name);
     let canonical = ask_provider(conn, host, side, name, identity)?;
     conn.store_identity(&canonical, identity)
 }
@@ -59,10 +65,6 @@ fn is_canonical(conn: &Connection, name: &[u8], identity: Identity) -> bool {
 }
 
 fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
-    if !conn.app.lists(CB_CANON_USER) {
-        conn.record_missing_callback(CB_CANON_USER);
-        return Ok(None);
-    }
     let realm = conn.realm.borrow().clone();
     match conn.app.canonicalise(name, flags, realm.as_deref()) {
         Asked::Given(name) => Ok(Some(name)),

@@ -28,6 +28,7 @@ enum Held<T: ?Sized + 'static> {
 /// as long as anybody holds the line.
 pub(crate) struct Entry<T: ?Sized + 'static> {
     mechanism: Held<T>,
+    key: u32,
     /// Its names.
     pub(crate) label: Arc<Label>,
 }
@@ -102,9 +103,17 @@ impl<T: ?Sized + Described> Entry<T> {
         };
         Arc::new(Self {
             mechanism,
+            key: key(label.name.as_bytes()),
             label: Arc::new(label),
         })
     }
+}
+
+/// Tells most names apart, without regard to case: length, first and last.
+fn key(name: &[u8]) -> u32 {
+    let end = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default() | 0x20);
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    (length << 16) | (end(name.first()) << 8) | end(name.last())
 }
 
 /// The line of that name, without regard to case.
@@ -113,9 +122,9 @@ pub(crate) fn find<T: ?Sized + Described>(
     name: &str,
 ) -> Option<Arc<Entry<T>>> {
     let name = name.as_bytes();
+    let wanted = key(name);
     let is_it = |entry: &&Arc<Entry<T>>| {
-        let known = entry.label.name.as_bytes();
-        known.len() == name.len() && known.eq_ignore_ascii_case(name)
+        entry.key == wanted && entry.label.name.as_bytes().eq_ignore_ascii_case(name)
     };
     all.iter().find(is_it).cloned()
 }

@@ -230,6 +230,23 @@ impl PropCtx {
         inner.entries.iter().filter_map(name).collect()
     }
 
+    /// Shows the values of some properties, with the number of the name, and
+    /// wipes them.
+    pub(crate) fn take_values(&self, names: &[&CStr], mut show: impl FnMut(usize, &[u8])) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.lists.is_unused() {
+            return;
+        }
+        for (number, name) in names.iter().enumerate() {
+            let Some(entry) = inner.find(name.to_bytes()) else {
+                continue;
+            };
+            let own = inner.values.iter().filter(|value| value.entry == entry);
+            own.for_each(|value| show(number, inner.bytes.get(value.bytes)));
+            inner.erase(entry, &self.room);
+        }
+    }
+
     /// The values of a property, any bytes included.
     pub(crate) fn values(&self, name: &CStr) -> Vec<Secret> {
         let mut all = Vec::new();

@@ -6,7 +6,7 @@
 use super::PasswordCheck;
 use crate::server::Server;
 use core::ffi::CStr;
-use saslplug::{Level, Result, Secret};
+use saslplug::{Level, Password, Result};
 
 /// See the module.
 pub(super) struct AlwaysTrue;
@@ -16,7 +16,7 @@ impl PasswordCheck for AlwaysTrue {
         "alwaystrue"
     }
 
-    fn check(&self, server: &Server, user: &CStr, _: &Secret) -> Result<()> {
+    fn check(&self, server: &Server, user: &CStr, _: Password<'_>) -> Result<()> {
         self.exists(server, user)
     }
 

@@ -9,7 +9,7 @@ use super::PasswordCheck;
 use super::peer::{self, Failure, Peer};
 use crate::server::Server;
 use core::ffi::CStr;
-use saslplug::{Code, Error, Result, Secret};
+use saslplug::{Code, Error, Password, Result};
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ impl PasswordCheck for Authdaemond {
         "authdaemond"
     }
 
-    fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+    fn check(&self, server: &Server, user: &CStr, password: Password<'_>) -> Result<()> {
         let conn = server.connection();
         let request = request(
             conn.endpoint.service.to_bytes(),

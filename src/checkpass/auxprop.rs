@@ -5,15 +5,14 @@
 #![forbid(unsafe_code)]
 
 use super::PasswordCheck;
-use crate::propctx::PropCtx;
 use crate::server::Server;
 use crate::{lookup, md5};
 use core::ffi::CStr;
-use saslplug::{Code, Error, Identity, Result, Secret, Verify};
+use saslplug::{Code, Error, Identity, Password, Result, Secret, Verify};
 use std::sync::Arc;
 
-const PASSWORD: &CStr = c"*userPassword";
-const SALTED: &CStr = c"*cmusaslsecretPLAIN";
+/// The password, and what `auto_transition` made of it once.
+const PROPERTIES: [&CStr; 2] = [c"*userPassword", c"*cmusaslsecretPLAIN"];
 
 /// Schemes of hashed values. A value that starts with one of them is never the
 /// password itself.
@@ -46,8 +45,11 @@ impl PasswordCheck for Auxprop {
         "auxprop"
     }
 
-    fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
-        let found = stored(server, user, |context| compare(context, password))?;
+    fn check(&self, server: &Server, user: &CStr, password: Password<'_>) -> Result<()> {
+        let mut found = Found::default();
+        stored(server, user, |which, value| {
+            found.compare(which, value, password)
+        })?;
         match found {
             Found { any: false, .. } => verify(server, user, password, found.scheme.as_deref()),
             Found { right: true, .. } => Ok(()),
@@ -56,19 +58,23 @@ impl PasswordCheck for Auxprop {
     }
 
     fn exists(&self, server: &Server, user: &CStr) -> Result<()> {
-        stored(server, user, |_| ())
+        stored(server, user, |_, _| ())
     }
 }
 
-/// Looks both properties up and shows them to `work`; then they are erased from
-/// the property context. `work` must not call the program or a plugin.
-fn stored<T>(server: &Server, user: &CStr, work: impl FnOnce(&PropCtx) -> T) -> Result<T> {
+/// Looks both properties up and shows their values to `work`; then they are
+/// erased from the property context. `work` must not call the program or a
+/// plugin.
+fn stored(server: &Server, user: &CStr, mut work: impl FnMut(usize, &[u8])) -> Result<()> {
     let context = server.connection().properties();
-    context.request_known(&[PASSWORD, SALTED]);
+    context.request_known(&PROPERTIES);
     let outcome = server.identify_and_look_up(user.to_bytes(), Identity::Both, 0);
-    let done = outcome.map(|()| work(context));
-    context.erase_all(&[PASSWORD, SALTED]);
-    done
+    context.take_values(&PROPERTIES, |which, value| {
+        if outcome.is_ok() {
+            work(which, value);
+        }
+    });
+    outcome
 }
 
 /// What a comparison with all stored values gave.
@@ -82,23 +88,19 @@ struct Found {
     scheme: Option<String>,
 }
 
-/// No short cut: the work does not tell which value matched.
-fn compare(context: &PropCtx, password: &Secret) -> Found {
-    let mut found = Found::default();
-    context.each_value(PASSWORD, |value| match hash_scheme(value) {
-        None => {
-            found.any = true;
-            found.right |= password.matches(value);
+impl Found {
+    /// No short cut: the work does not tell which value matched.
+    fn compare(&mut self, which: usize, value: &[u8], password: Password<'_>) {
+        match hash_scheme(value) {
+            Some(scheme) if which == 0 => {
+                self.scheme.get_or_insert(scheme);
+                return;
+            }
+            _ if which == 0 => self.right |= password.matches(value),
+            _ => self.right |= matches_salted(value, password),
         }
-        Some(scheme) => {
-            found.scheme.get_or_insert(scheme);
-        }
-    });
-    context.each_value(SALTED, |value| {
-        found.any = true;
-        found.right |= matches_salted(value, password);
-    });
-    found
+        self.any = true;
+    }
 }
 
 /// The first verifier among the configured property stores.
@@ -115,9 +117,14 @@ fn verifier(server: &Server) -> Option<Arc<dyn Verify>> {
         .find_map(|provider| registry.verifier(provider.name()))
 }
 
-fn verify(server: &Server, user: &CStr, password: &Secret, scheme: Option<&str>) -> Result<()> {
+fn verify(
+    server: &Server,
+    user: &CStr,
+    password: Password<'_>,
+    scheme: Option<&str>,
+) -> Result<()> {
     match (verifier(server), scheme) {
-        (Some(verifier), _) => verifier.verify(server, user.to_bytes(), password),
+        (Some(verifier), _) => verifier.verify(server, user.to_bytes(), &password.kept()),
         (None, Some(scheme)) => Err(Error::with(
             Code::BADAUTH,
             format!(
@@ -144,7 +151,7 @@ fn hash_scheme(value: &[u8]) -> Option<String> {
 }
 
 /// 16 bytes of salt, a NUL, MD5 of salt, `sasldb` and the password.
-fn matches_salted(value: &[u8], password: &Secret) -> bool {
+fn matches_salted(value: &[u8], password: Password<'_>) -> bool {
     let Some((salt, rest)) = value.split_at_checked(16) else {
         return false;
     };
@@ -175,8 +182,8 @@ mod tests {
         let mut value = salt.to_vec();
         value.push(0);
         value.extend_from_slice(&md5::digest(b"0123456789abcdefsasldbpw"));
-        assert!(matches_salted(&value, &Secret::from(&b"pw"[..])));
-        assert!(!matches_salted(&value, &Secret::from(&b"px"[..])));
-        assert!(!matches_salted(b"short", &Secret::from(&b"pw"[..])));
+        assert!(matches_salted(&value, Password::from(&b"pw"[..])));
+        assert!(!matches_salted(&value, Password::from(&b"px"[..])));
+        assert!(!matches_salted(b"short", Password::from(&b"pw"[..])));
     }
 }

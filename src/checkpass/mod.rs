@@ -14,7 +14,7 @@ use crate::application::Asked;
 use crate::server::Server;
 use core::ffi::{CStr, c_ulong};
 use core::fmt;
-use saslplug::{Code, Error, Level, Result, Secret};
+use saslplug::{Code, Error, Level, Password, Result};
 use std::borrow::Cow;
 
 const CB_CHECKPASS: c_ulong = 0x8005;
@@ -28,7 +28,7 @@ pub(crate) trait PasswordCheck: Sync {
     ///
     /// # Errors
     /// `BADAUTH`, `NOUSER`, `UNAVAIL`, `FAIL`, …
-    fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()>;
+    fn check(&self, server: &Server, user: &CStr, password: Password<'_>) -> Result<()>;
 
     /// Whether `user` exists, as far as this method can tell.
     ///
@@ -49,7 +49,7 @@ static TABLE: &[&dyn PasswordCheck] = &[
 ///
 /// # Errors
 /// The last method's; `NOMECH` when no method exists.
-pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()> {
+pub(crate) fn run(server: &Server, user: &CStr, password: Password<'_>) -> Result<()> {
     if password.is_empty() {
         // Some verifiers take it for no wish to authenticate and say yes (RFC
         // 4513 section 5.1.2): none gets to see it.
@@ -71,7 +71,7 @@ pub(crate) fn run(server: &Server, user: &CStr, password: &Secret) -> Result<()>
     let known = each_method(server, |method| {
         outcome = method.check(server, user, password);
         if outcome.is_ok() && method.name() != "auxprop" {
-            server.transition(password);
+            server.transition(&password.kept());
         }
         outcome.is_err()
     });

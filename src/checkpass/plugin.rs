@@ -7,7 +7,7 @@ use super::PasswordCheck;
 use crate::lookup;
 use crate::server::Server;
 use core::ffi::CStr;
-use saslplug::{Code, Error, Identity, Result, Secret, Verify};
+use saslplug::{Code, Error, Identity, Password, Result, Verify};
 use std::sync::Arc;
 
 /// A plugin's verifier as a method.
@@ -28,8 +28,8 @@ impl PasswordCheck for Plugged {
         "plugin"
     }
 
-    fn check(&self, server: &Server, user: &CStr, password: &Secret) -> Result<()> {
-        self.0.verify(server, user.to_bytes(), password)
+    fn check(&self, server: &Server, user: &CStr, password: Password<'_>) -> Result<()> {
+        self.0.verify(server, user.to_bytes(), &password.kept())
     }
 
     fn exists(&self, server: &Server, user: &CStr) -> Result<()> {

@@ -18,7 +18,9 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     fn is(&self, service: &CStr, server_fqdn: Option<&CStr>) -> bool {
         let same_name = match (&self.server_fqdn, server_fqdn) {
-            (Some(known), Some(name)) => known.to_bytes().eq_ignore_ascii_case(name.to_bytes()),
+            (Some(known), Some(name)) => {
+                known.as_c_str() == name || known.to_bytes().eq_ignore_ascii_case(name.to_bytes())
+            }
             (known, name) => known.is_none() && name.is_none(),
         };
         same_name && self.service.as_c_str() == service

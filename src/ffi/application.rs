@@ -9,7 +9,7 @@ use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::ptr;
 use mech::{Prompt, PromptKind};
 use saslplug::raw::*;
-use saslplug::{Code, Error, Secret};
+use saslplug::{Code, Error, Password, Secret};
 use zeroize::Zeroizing;
 
 /// The callback lists that a connection, or the library as a whole, looks into.
@@ -309,7 +309,7 @@ impl Application for CApplication {
         }
     }
 
-    fn check_password(&self, user: &CStr, password: &Secret) -> Asked<()> {
+    fn check_password(&self, user: &CStr, password: Password<'_>) -> Asked<()> {
         match self.find(SASL_CB_SERVER_USERDB_CHECKPASS) {
             Entry::Procedure(procedure, context) => {
                 let (pass, len) = terminated(password);
@@ -333,7 +333,7 @@ impl Application for CApplication {
     fn set_password(&self, user: &CStr, password: Option<&Secret>, flags: u32) -> Asked<()> {
         match self.find(SASL_CB_SERVER_USERDB_SETPASS) {
             Entry::Procedure(procedure, context) => {
-                let pass = password.map(terminated);
+                let pass = password.map(|password| terminated(password.shown()));
                 let (pass, len) = pass
                     .as_ref()
                     .map_or((ptr::null(), 0), |(p, l)| (p.as_ptr(), *l));
@@ -376,7 +376,7 @@ impl Application for CApplication {
 }
 
 /// A password as C wants it: with a NUL behind; wiped afterwards.
-fn terminated(password: &Secret) -> (Zeroizing<Vec<u8>>, c_uint) {
+fn terminated(password: Password<'_>) -> (Zeroizing<Vec<u8>>, c_uint) {
     let bytes = password.as_bytes();
     let mut copy = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_add(1)));
     copy.extend_from_slice(bytes);

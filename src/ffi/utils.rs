@@ -7,8 +7,8 @@ use crate::ffi::application::CApplication;
 use crate::ffi::callbacks::getcallback;
 use crate::ffi::conn::Conn;
 use crate::ffi::{arg, edge, md5, memory, prop, sasl, saslplug, saslutil, variadic};
+use ::saslplug::Code;
 use ::saslplug::raw::*;
-use ::saslplug::{Code, Secret};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::ptr;
@@ -236,7 +236,7 @@ unsafe extern "C" fn checkpass(
         let server = conn.server().ok_or(Code::BADPARAM)?;
         let user = std::ffi::CString::new(user).map_err(|_| Code::BADPARAM)?;
         server
-            .check_canonical(&user, &Secret::from(pass))
+            .check_canonical(&user, pass.into())
             .map(|()| Code::OK)
     })
 }

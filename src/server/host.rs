@@ -7,7 +7,7 @@ use crate::{setpass, token};
 use core::ffi::CStr;
 use core::fmt;
 use mech::{ChannelBinding, Limits, Lookup, ServerHost};
-use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
+use saslplug::{Code, Error, Handle, Host, Identity, Level, Password, Result, Secret};
 use std::ffi::CString;
 
 const NO_STORE: Error = Error::new(
@@ -118,7 +118,7 @@ impl ServerHost for Server {
         }
     }
 
-    fn check_password(&self, password: &Secret) -> Result<()> {
+    fn check_password(&self, password: Password<'_>) -> Result<()> {
         let user = self.conn.authid.borrow().clone();
         let user = user.ok_or(Error::new(Code::FAIL, "a password without a user"))?;
         self.check_canonical(&user, password)

@@ -7,7 +7,7 @@ use super::{Server, Stage, Transition};
 use crate::library::Side;
 use crate::{checkpass, identity, setpass};
 use core::ffi::CStr;
-use saslplug::{Code, Error, Identity, Level, Result, Secret};
+use saslplug::{Code, Error, Identity, Level, Password, Result, Secret};
 
 impl Server {
     /// Verifies a password that the application got outside an exchange
@@ -15,7 +15,7 @@ impl Server {
     ///
     /// # Errors
     /// The verification's; the reason is always `checkpass failed`.
-    pub(crate) fn check_plain(&self, user: &[u8], password: &Secret) -> Result<()> {
+    pub(crate) fn check_plain(&self, user: &[u8], password: Password<'_>) -> Result<()> {
         self.abandon();
         identity::establish(&self.conn, self, Side::Server, user, Identity::Both, 0)?;
         let authid = self.conn.authid.borrow().clone();
@@ -38,7 +38,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::check_plain`].
-    pub(crate) fn check_canonical(&self, user: &CStr, password: &Secret) -> Result<()> {
+    pub(crate) fn check_canonical(&self, user: &CStr, password: Password<'_>) -> Result<()> {
         checkpass::run(self, user, password).map_err(|error| self.checkpass_failed(&error))
     }
 

@@ -9,7 +9,7 @@ use crate::credentials::{self, Gathered, Question, gather};
 use crate::plain::refuse_empty;
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
-use saslplug::{Code, Error, Identity, Result, Secret};
+use saslplug::{Code, Error, Identity, Result};
 
 /// The mechanism, both sides.
 pub(crate) struct Login;
@@ -61,7 +61,7 @@ impl ServerExchange for Server {
                 let password = acceptable(response, too_long)?;
                 refuse_empty(&name, password)?;
                 host.identify(&name, Identity::Both, Lookup::ExternallyVerified)?;
-                host.check_password(&Secret::from(password))?;
+                host.check_password(password.into())?;
                 Ok(Step::Done(Done::default()))
             }
             Self::Over => Err(Error::new(Code::FAIL, "this LOGIN exchange is over")),

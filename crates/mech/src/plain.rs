@@ -7,7 +7,8 @@
 use crate::credentials::{self, Gathered, Question, gather};
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
-use saslplug::{Code, Error, Identity, Result, Secret};
+use core::ffi::CStr;
+use saslplug::{Code, Error, Identity, Result};
 
 /// The mechanism, both sides.
 pub(crate) struct Plain;
@@ -45,16 +46,12 @@ struct Message<'a> {
 
 impl<'a> Message<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self> {
-        let mut parts = bytes.split(|&byte| byte == 0);
         let malformed = |reason| Error::new(Code::BADPROT, reason);
-        let authzid = parts.next().unwrap_or_default();
-        let authid = parts
-            .next()
-            .ok_or_else(|| malformed("Can only find author (no password)"))?;
-        let password = parts
-            .next()
-            .ok_or_else(|| malformed("Can only find author/en (no password)"))?;
-        if parts.next().is_some() {
+        let (authzid, rest) =
+            split_nul(bytes).ok_or_else(|| malformed("Can only find author (no password)"))?;
+        let (authid, password) =
+            split_nul(rest).ok_or_else(|| malformed("Can only find author/en (no password)"))?;
+        if password.contains(&0) {
             return Err(malformed(
                 "Got more data than we were expecting in the PLAIN plugin",
             ));
@@ -65,6 +62,12 @@ impl<'a> Message<'a> {
             password,
         })
     }
+}
+
+/// What is before the first NUL, and what is behind it.
+fn split_nul(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let first = CStr::from_bytes_until_nul(bytes).ok()?.to_bytes();
+    Some((first, bytes.get(first.len() + 1..)?))
 }
 
 impl ServerExchange for Server {
@@ -78,7 +81,7 @@ impl ServerExchange for Server {
             Identity::Authid
         };
         host.identify(message.authid, identity, Lookup::ExternallyVerified)?;
-        host.check_password(&Secret::from(message.password))
+        host.check_password(message.password.into())
             .map_err(|error| Error::new(error.code(), FAILED))?;
         if !one_name {
             host.identify(message.authzid, Identity::Authzid, Lookup::Required)?;

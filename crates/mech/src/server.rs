@@ -4,7 +4,7 @@
 
 use crate::{ChannelBinding, Done, Limits, MechInfo};
 use core::ffi::CStr;
-use saslplug::{Code, Error, Host, Identity, Result, Secret};
+use saslplug::{Code, Error, Host, Identity, Password, Result, Secret};
 
 /// Whether [`ServerHost::identify`] also looks auxiliary properties up
 /// (`SASL_CU_EXTERNALLY_VERIFIED` and the plain `canon_user` of `saslplug.h`).
@@ -50,7 +50,7 @@ pub trait ServerHost: Host {
     ///
     /// # Errors
     /// `BADAUTH`, `NOUSER`, `UNAVAIL`, …
-    fn check_password(&self, password: &Secret) -> Result<()>;
+    fn check_password(&self, password: Password<'_>) -> Result<()>;
     /// Offers a verified plain password to the store (`auto_transition`).
     fn transition(&self, password: &Secret);
     /// Whether the option `mech_list` names this mechanism.

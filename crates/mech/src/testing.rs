@@ -9,7 +9,7 @@ use crate::{Security, ServerHost};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use core::fmt;
-use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
+use saslplug::{Code, Error, Handle, Host, Identity, Level, Password, Result, Secret};
 use std::collections::BTreeMap;
 
 /// What tests allow: everything.
@@ -247,7 +247,7 @@ impl ServerHost for FakeServer {
         self.authzid.borrow().clone()
     }
 
-    fn check_password(&self, password: &Secret) -> Result<()> {
+    fn check_password(&self, password: Password<'_>) -> Result<()> {
         self.note("check_password".to_owned());
         let failed = |code| Err(Error::new(code, "checkpass failed").silent());
         let authid = self.authid.borrow().clone().unwrap_or_default();
@@ -258,7 +258,7 @@ impl ServerHost for FakeServer {
             .iter()
             .find(|(name, _)| *name == c"*userPassword");
         match stored.and_then(|(_, values)| values.first()) {
-            Some(stored) if stored == password => Ok(()),
+            Some(stored) if password.matches(stored.as_bytes()) => Ok(()),
             Some(_) => failed(Code::BADAUTH),
             None => failed(Code::NOUSER),
         }

@@ -10,7 +10,7 @@ use core::ptr;
 use mech::{ChannelBinding, Limits, Lookup, Security, ServerHost};
 use saslplug::raw::*;
 use saslplug::utils::Utils;
-use saslplug::{Code, GssObjects, Handle, Host, Identity, Level, Result, Secret};
+use saslplug::{Code, GssObjects, Handle, Host, Identity, Level, Password, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -255,7 +255,7 @@ impl ServerHost for Server<'_> {
         }
     }
 
-    fn check_password(&self, password: &Secret) -> Result<()> {
+    fn check_password(&self, password: Password<'_>) -> Result<()> {
         let check = self.shared.utils.checkpass.ok_or(Code::NOMECH)?;
         let user = CString::new(self.authid().ok_or(Code::FAIL)?).map_err(|_| Code::BADAUTH)?;
         let pass = terminated(password);
@@ -270,7 +270,7 @@ impl ServerHost for Server<'_> {
         else {
             return;
         };
-        let pass = terminated(password);
+        let pass = terminated(password.shown());
         // SAFETY: saslplug.h: the password lives for the call. What becomes of
         // it is the library's to say.
         unsafe { transition(self.shared.utils.conn, pass.as_ptr().cast(), len) };
@@ -291,7 +291,7 @@ impl ServerHost for Server<'_> {
 }
 
 /// A password with a NUL behind it, wiped afterwards.
-fn terminated(password: &Secret) -> zeroize::Zeroizing<Vec<u8>> {
+fn terminated(password: Password<'_>) -> zeroize::Zeroizing<Vec<u8>> {
     let mut copy = zeroize::Zeroizing::new(Vec::with_capacity(password.len().saturating_add(1)));
     copy.extend_from_slice(password.as_bytes());
     copy.push(0);

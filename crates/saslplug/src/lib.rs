@@ -61,4 +61,4 @@ pub mod utils;
 pub use error::{Code, Error, Result};
 pub use provider::{Auxprop, CanonUser, Found, GssObjects, Handle, Host};
 pub use provider::{Identity, Level, Query, Verify};
-pub use secret::Secret;
+pub use secret::{Password, Secret};

@@ -60,9 +60,62 @@ impl Secret {
     /// Whether `other` holds the same bytes, in time that depends on the
     /// lengths only.
     pub fn matches(&self, other: &[u8]) -> bool {
-        let own = self.as_bytes();
-        let differences = own.iter().zip(other).fold(0, |any, (a, b)| any | (a ^ b));
-        (own.len() == other.len()) & bool::from(differences.ct_eq(&0u8))
+        self.shown().matches(other)
+    }
+
+    /// The same, lent.
+    pub fn shown(&self) -> Password<'_> {
+        Password(self.as_bytes())
+    }
+}
+
+/// A secret that somebody else keeps: what a peer or a program passed. It is
+/// not copied on its way to who verifies it, and no `Debug` output shows it.
+#[derive(Clone, Copy)]
+pub struct Password<'a>(&'a [u8]);
+
+impl<'a> Password<'a> {
+    /// The bytes themselves. Hand them on by reference; do not copy them.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Length in bytes.
+    pub const fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no bytes.
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A copy that is wiped when it is dropped.
+    pub fn kept(self) -> Secret {
+        Secret::from(self.0)
+    }
+
+    /// Whether `other` holds the same bytes, in time that depends on the
+    /// lengths only.
+    pub fn matches(self, other: &[u8]) -> bool {
+        let differences = self
+            .0
+            .iter()
+            .zip(other)
+            .fold(0, |any, (a, b)| any | (a ^ b));
+        (self.0.len() == other.len()) & bool::from(differences.ct_eq(&0u8))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Password<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Password<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
     }
 }
 
@@ -116,7 +169,11 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Secret::from(&b"dogood"[..])), "Secret(…)");
+        let secret = Secret::from(&b"dogood"[..]);
+        assert_eq!(
+            format!("{secret:?} {:?}", secret.shown()),
+            "Secret(…) Password(…)"
+        );
     }
 
     #[test]

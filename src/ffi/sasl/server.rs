@@ -12,7 +12,7 @@ use crate::server::{Reply, Server};
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::ptr;
 use saslplug::raw::*;
-use saslplug::{Code, Error, Level, Result, Secret};
+use saslplug::{Code, Error, Level, Result};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
@@ -339,9 +339,7 @@ pub(crate) unsafe extern "C" fn sasl_checkpass(
             .server()
             .ok_or_else(|| edge::bad_argument("no server connection"))?;
         let pass = pass.ok_or_else(|| edge::bad_argument("pass is NULL"))?;
-        server
-            .check_plain(user, &Secret::from(pass))
-            .map(|()| Code::OK)
+        server.check_plain(user, pass.into()).map(|()| Code::OK)
     })
 }
 
