@@ -42,6 +42,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client connection that has not read its options yet.
+    #[inline]
     pub(crate) fn new(conn: Connection) -> Self {
         Self {
             conn,

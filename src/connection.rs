@@ -97,6 +97,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A connection without identity, layer or error.
+    #[inline]
     pub(crate) fn new(
         library: Arc<Library>,
         app: Program,
@@ -308,16 +309,18 @@ impl Connection {
 
     /// The same name, if it stands for an identity already.
     fn twin(&self, name: &[u8]) -> Option<Name> {
-        let same = |known: &&Name| known.to_bytes() == name;
-        let authid = self.authid.borrow().as_ref().filter(same).cloned();
-        authid.or_else(|| self.authzid.borrow().as_ref().filter(same).cloned())
+        for place in [&self.authid, &self.authzid] {
+            let known = place.borrow();
+            if is(&known, name) {
+                return known.clone();
+            }
+        }
+        None
     }
 
     /// Whether `name` is what stands for the identity already.
     pub(crate) fn stands_for(&self, name: &[u8], identity: Identity) -> bool {
-        let same = |place: &RefCell<Option<Name>>| {
-            place.borrow().as_deref().map(CStr::to_bytes) == Some(name)
-        };
+        let same = |place: &RefCell<Option<Name>>| is(&place.borrow(), name);
         (identity == Identity::Authzid || same(&self.authid))
             && (identity == Identity::Authid || same(&self.authzid))
     }
@@ -353,6 +356,12 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+fn is(known: &Option<Name>, name: &[u8]) -> bool {
+    known
+        .as_deref()
+        .is_some_and(|known| known.to_bytes() == name)
 }
 
 /// Before `SASL_SEC_PROPS`: everything allowed, no layer possible.

@@ -124,7 +124,8 @@ pub(crate) fn find<T: ?Sized + Described>(
     let name = name.as_bytes();
     let wanted = key(name);
     let is_it = |entry: &&Arc<Entry<T>>| {
-        entry.key == wanted && entry.label.name.as_bytes().eq_ignore_ascii_case(name)
+        let known = entry.label.name.as_bytes();
+        entry.key == wanted && (known == name || known.eq_ignore_ascii_case(name))
     };
     all.iter().find(is_it).cloned()
 }

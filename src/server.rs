@@ -68,8 +68,8 @@ pub(crate) struct Server {
 
 impl Server {
     /// A server connection that has not read its options yet.
-    pub(crate) fn new(conn: Connection) -> Self {
-        let app_name = conn.library.app_name();
+    #[inline]
+    pub(crate) fn new(conn: Connection, app_name: Option<Arc<CStr>>) -> Self {
         Self {
             conn,
             app_name: RefCell::new(app_name),

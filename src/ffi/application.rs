@@ -184,10 +184,55 @@ impl CApplication {
         Code::FAIL
     }
 
+    #[cold]
+    fn ask_all_for_option(
+        &self,
+        plugin: *const c_char,
+        option: &CStr,
+        work: &mut dyn FnMut(&CStr),
+    ) {
+        let all = entries(self.own).chain(entries(self.global));
+        let mut all = all.filter(|entry| entry.id == SASL_CB_GETOPT);
+        all.any(|entry| {
+            entry.proc_.is_some_and(|procedure| {
+                ask_option((procedure, entry.context), plugin, option, work)
+            })
+        });
+    }
+
     fn properties(&self) -> *mut propctx {
         // SAFETY: `conn` is NULL or the connection that owns this application.
         unsafe { crate::ffi::conn::property_context(self.conn) }
     }
+}
+
+/// Asks one callback for an option; whether it answered.
+#[inline]
+fn ask_option(
+    (procedure, context): (Procedure, *mut c_void),
+    plugin: *const c_char,
+    option: &CStr,
+    work: &mut dyn FnMut(&CStr),
+) -> bool {
+    let mut result = ptr::null();
+    let code = call!(
+        procedure,
+        sasl_getopt_t,
+        context,
+        plugin,
+        option.as_ptr(),
+        &mut result,
+        ptr::null_mut(), // as stock: the result is a string
+    );
+    if code != Code::OK.0 {
+        return false;
+    }
+    // SAFETY: sasl.h: on OK the result is NULL or a string that lives at least
+    // until the next call.
+    if let Some(text) = unsafe { arg::text(result) } {
+        work(text);
+    }
+    true
 }
 
 fn refused<T>(code: c_int) -> Asked<T> {
@@ -201,39 +246,12 @@ impl Application for CApplication {
 
     fn with_option(&self, plugin: Option<&CStr>, option: &CStr, work: &mut dyn FnMut(&CStr)) {
         let plugin = plugin.map_or(ptr::null(), CStr::as_ptr);
-        let mut answers = |procedure, context| {
-            let mut result = ptr::null();
-            let code = call!(
-                procedure,
-                sasl_getopt_t,
-                context,
-                plugin,
-                option.as_ptr(),
-                &mut result,
-                ptr::null_mut(), // as stock: the result is a string
-            );
-            if code == Code::OK.0 {
-                // SAFETY: sasl.h: on OK the result is NULL or a string that
-                // lives at least until the next call.
-                if let Some(text) = unsafe { arg::text(result) } {
-                    work(text);
-                }
-            }
-            code == Code::OK.0
-        };
         match self.options {
             Options::None => {}
             Options::One(procedure, context) => {
-                answers(procedure, context);
+                ask_option((procedure, context), plugin, option, work);
             }
-            Options::Many => {
-                let all = entries(self.own).chain(entries(self.global));
-                let mut all = all.filter(|entry| entry.id == SASL_CB_GETOPT);
-                all.any(|entry| {
-                    let procedure = entry.proc_;
-                    procedure.is_some_and(|procedure| answers(procedure, entry.context))
-                });
-            }
+            Options::Many => self.ask_all_for_option(plugin, option, work),
         }
     }
 

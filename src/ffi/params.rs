@@ -45,12 +45,21 @@ fn length(text: Option<&CStr>) -> c_uint {
 }
 
 impl<T> Params<T> {
-    fn new(conn: &Conn, side: T) -> Box<Self> {
-        Box::new(Self {
-            utils: UnsafeCell::new(utils::for_connection(conn)),
-            side: UnsafeCell::new(side),
-            texts: UnsafeCell::default(),
-        })
+    /// Written where they stay: together they are more than half a kilobyte.
+    fn new(conn: &Conn, side: &T) -> Box<Self> {
+        let mut place = Box::<Self>::new_uninit();
+        let this = place.as_mut_ptr();
+        // SAFETY: the fields of a place that is ours alone, in bounds and
+        // aligned; `side` and the template are plain data that may be copied.
+        unsafe {
+            utils::write_for_connection(conn, ptr::addr_of_mut!((*this).utils).cast());
+            ptr::addr_of_mut!((*this).side)
+                .cast::<T>()
+                .copy_from(side, 1);
+            ptr::addr_of_mut!((*this).texts).write(UnsafeCell::default());
+        }
+        // SAFETY: all three fields were written.
+        unsafe { place.assume_init() }
     }
 }
 
@@ -58,7 +67,7 @@ impl ServerParams {
     /// `sasl_server_params_t` of a server connection, up to date. It belongs to
     /// the connection.
     pub(crate) fn of(conn: &Conn, server: &Server) -> *mut sasl_server_params_t {
-        let this = conn.server_params.get_or_init(|| Self::new(conn, EMPTY));
+        let this = conn.server_params.get_or_init(|| Self::new(conn, &EMPTY));
         if !conn.params_are_old.replace(false) {
             return this.side.get();
         }
@@ -118,7 +127,7 @@ impl ClientParams {
     pub(crate) fn of(conn: &Conn, client: &Client) -> *mut sasl_client_params_t {
         let this = conn
             .client_params
-            .get_or_init(|| Self::new(conn, EMPTY_CLIENT));
+            .get_or_init(|| Self::new(conn, &EMPTY_CLIENT));
         let shared = client.connection();
         // SAFETY: as in `ServerParams::of`.
         let texts = unsafe { &mut *this.texts.get() };

@@ -48,10 +48,9 @@ pub(crate) fn publish() {
         // SAFETY: nobody was given the pointer since the last done; plugins of
         // the program that came before an init see equal values or these.
         unsafe {
-            *place = with_memory(sasl_utils_t {
-                getopt_context: place.cast(),
-                ..FUNCTIONS
-            })
+            *place = FUNCTIONS;
+            (*place).getopt_context = place.cast();
+            set_memory(&mut *place);
         };
     }
     sasl_global_utils.store(place, Ordering::Release);
@@ -62,33 +61,35 @@ pub(crate) fn withdraw() {
     sasl_global_utils.store(ptr::null_mut(), Ordering::Release);
 }
 
-/// The utils of a connection.
-pub(crate) fn for_connection(conn: &Conn) -> sasl_utils_t {
-    let checkpass = conn.server().is_some().then_some(checkpass as _);
-    with_memory(sasl_utils_t {
-        conn: conn.as_ptr(),
-        getopt_context: conn.as_ptr().cast(),
-        getopt: Some(connection_option),
-        checkpass,
-        ..FUNCTIONS
-    })
+/// Writes the utils of a connection to `place`.
+///
+/// # Safety
+/// `place` is valid for a write.
+pub(crate) unsafe fn write_for_connection(conn: &Conn, place: *mut sasl_utils_t) {
+    // SAFETY: our caller's promise.
+    let utils = unsafe {
+        place.write(FUNCTIONS);
+        &mut *place
+    };
+    utils.conn = conn.as_ptr();
+    utils.getopt_context = conn.as_ptr().cast();
+    utils.getopt = Some(connection_option);
+    utils.checkpass = conn.server().is_some().then_some(checkpass as _);
+    set_memory(utils);
 }
 
-#[inline(always)] // else a structure of half a kilobyte is copied three times
-fn with_memory(utils: sasl_utils_t) -> sasl_utils_t {
+/// The program's allocator and mutexes.
+fn set_memory(utils: &mut sasl_utils_t) {
     let (allocator, mutexes) = memory::chosen();
-    sasl_utils_t {
-        rpool: saslutil::pool(),
-        malloc: allocator.malloc,
-        calloc: allocator.calloc,
-        realloc: allocator.realloc,
-        free: allocator.free,
-        mutex_alloc: mutexes.alloc,
-        mutex_lock: mutexes.lock,
-        mutex_unlock: mutexes.unlock,
-        mutex_free: mutexes.free,
-        ..utils
-    }
+    utils.rpool = saslutil::pool();
+    utils.malloc = allocator.malloc;
+    utils.calloc = allocator.calloc;
+    utils.realloc = allocator.realloc;
+    utils.free = allocator.free;
+    utils.mutex_alloc = mutexes.alloc;
+    utils.mutex_lock = mutexes.lock;
+    utils.mutex_unlock = mutexes.unlock;
+    utils.mutex_free = mutexes.free;
 }
 
 const FUNCTIONS: sasl_utils_t = sasl_utils_t {

@@ -146,7 +146,10 @@ impl Inner {
 
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
         let key = key(name);
-        let is_it = |entry: &Entry| entry.key == key && self.name(entry.name) == name;
+        let is_it = |entry: &Entry| {
+            let known = self.name(entry.name);
+            entry.key == key && (ptr::eq(known, name) || known == name)
+        };
         let (entries, hint) = (self.entries.as_slice(), self.hint.get());
         let found = if entries.get(hint).is_some_and(is_it) {
             hint

@@ -66,7 +66,7 @@ fn server(program: &Program) -> Server {
     let endpoint = library.endpoints.get(c"imap", Some(c"host.example"));
     let app = crate::application::Program::Other(Box::new(program.clone()));
     let conn = Connection::new(library, app, Handle::NONE, endpoint, 0);
-    let server = Server::new(conn);
+    let server = Server::new(conn, None);
     server.read_options();
     server
 }

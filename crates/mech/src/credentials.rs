@@ -68,24 +68,26 @@ pub(crate) fn gather<const N: usize>(
     questions: [Question<'_>; N],
 ) -> Result<Gathered<N>> {
     let mut missing = Vec::new();
-    let mut answers = [const { None }; N];
+    let mut answers = [const { Secret::new(Vec::new()) }; N];
     for (slot, question) in answers.iter_mut().zip(questions) {
         match question.put_to(host)? {
+            Answer::Given(value) => *slot = value,
             Answer::Interact => missing.push(question.prompt.clone()),
-            answer => *slot = Some(accept(answer, &question)?),
+            answer => *slot = accept(&answer, &question)?,
         }
     }
     if missing.is_empty() {
-        return Ok(Gathered::Complete(answers.map(Option::unwrap_or_default)));
+        return Ok(Gathered::Complete(answers));
     }
     missing.sort_by_key(|prompt| rank(prompt.kind));
     Ok(Gathered::Missing(missing))
 }
 
-fn accept(answer: Answer, question: &Question<'_>) -> Result<Secret> {
+/// What stands for an answer that did not come.
+#[cold]
+fn accept(answer: &Answer, question: &Question<'_>) -> Result<Secret> {
     let password = matches!(question.prompt.kind, PromptKind::Pass | PromptKind::NoEcho);
     match answer {
-        Answer::Given(value) => Ok(value),
         _ if question.need != Need::Required => {
             let proposal = question.prompt.default.as_deref().unwrap_or_default();
             Ok(Secret::from(proposal.as_bytes()))
@@ -98,7 +100,7 @@ fn accept(answer: Answer, question: &Question<'_>) -> Result<Secret> {
             Code::BADPARAM,
             "Unexpectedly missing a prompt result in _plug_get_simple",
         )),
-        Answer::Interact | Answer::Nobody => Err(Error::with(
+        _ => Err(Error::with(
             Code::FAIL,
             format!(
                 "nobody to ask for the {}: pass its callback to sasl_client_new",

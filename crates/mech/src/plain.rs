@@ -149,10 +149,8 @@ impl ClientExchange for Client {
 }
 
 fn compose(authzid: &[u8], authid: &[u8], password: &[u8]) -> Result<Vec<u8>> {
-    if [authzid, authid, password]
-        .iter()
-        .any(|part| part.contains(&0))
-    {
+    // Canonical names are C strings: there is no NUL in them.
+    if password.contains(&0) {
         return Err(Error::new(
             Code::BADPARAM,
             "PLAIN cannot carry a name or a password with a NUL byte inside",

@@ -148,9 +148,10 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
             let fqdn = fqdn.unwrap_or_else(own_name);
             let endpoint = library.endpoints.get(service, Some(fqdn));
             let app = super::callbacks(Side::Server, callbacks);
+            let name = library.app_name();
             Ok::<_, Error>(Conn::create(app, |app, handle| {
                 let conn = Connection::new(library, Lists::C(app), handle, endpoint, flags);
-                Session::Server(Server::new(conn))
+                Session::Server(Server::new(conn, name))
             }))
         });
         let conn = match made {
