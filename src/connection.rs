@@ -26,8 +26,8 @@ use core::ffi::{CStr, c_ulong};
 use core::fmt;
 use mech::{ChannelBinding, Limits, Security};
 use saslplug::{Code, Error, Handle, Identity, Level, Result, Secret};
-use std::collections::VecDeque;
 use std::ffi::CString;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// How many replaced names stay readable.
@@ -89,7 +89,7 @@ pub(crate) struct Connection {
     /// Data for the peer that the caller still reads.
     reply: RefCell<Secret>,
     /// Names that were replaced, oldest first.
-    retired_names: RefCell<VecDeque<Name>>,
+    retired_names: RefCell<Vec<Name>>,
     properties: OnceCell<Box<PropCtx>>,
     error_code: Cell<Code>,
     last_error: RefCell<LastError>,
@@ -302,9 +302,9 @@ impl Connection {
         };
         let mut retired = self.retired_names.borrow_mut();
         if retired.len() >= RETIRED {
-            retired.pop_front();
+            retired.remove(0);
         }
-        retired.push_back(old);
+        retired.push(old);
     }
 
     /// The same name, if it stands for an identity already.
@@ -323,6 +323,14 @@ impl Connection {
         let same = |place: &RefCell<Option<Name>>| is(&place.borrow(), name);
         (identity == Identity::Authzid || same(&self.authid))
             && (identity == Identity::Authid || same(&self.authzid))
+    }
+
+    /// Whether authid and authzid are the same.
+    pub(crate) fn is_one_name(&self) -> bool {
+        match (&*self.authid.borrow(), &*self.authzid.borrow()) {
+            (Some(authid), Some(authzid)) => Rc::ptr_eq(authid, authzid) || authid == authzid,
+            (authid, authzid) => authid.is_none() && authzid.is_none(),
+        }
     }
 
     /// Whether any property is asked for.

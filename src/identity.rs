@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::application::Asked;
-use crate::canonuser;
+use crate::canonuser::{self, internal};
 use crate::connection::{Connection, NAME_MAX};
 use crate::library::Side;
 use core::ffi::c_ulong;
@@ -38,33 +38,58 @@ pub(crate) fn establish(
     extra: u32,
 ) -> Result<()> {
     let flags = flags(identity) | extra;
-    if is_canonical(conn, name, identity) {
-        conn.record_missing_callback(CB_CANON_USER);
-        conn.canon_flags.set(flags);
-        return Ok(());
+    if conn.app.lists(CB_CANON_USER) || !is_internal(conn) {
+        return establish_by_others(conn, host, side, name, identity, flags);
     }
-    let asked;
-    let mut name = name;
-    if conn.app.lists(CB_CANON_USER) {
-        asked = ask_program(conn, name, flags)?;
-        name = asked.as_deref().unwrap_or(name);
-    } else {
-        conn.record_missing_callback(CB_CANON_USER);
-    }
+    conn.record_missing_callback(CB_CANON_USER);
     conn.canon_flags.set(flags);
+    bounded(name)?;
+    let name = internal::trim(name)?;
+    if side == Side::Server && conn.realm.borrow().is_some() {
+        let name = internal::with_realm(host, name);
+        return conn.store_identity(&name, identity);
+    }
+    conn.store_identity(name, identity)
+}
+
+/// Whether the canonicaliser of this call is the built-in one.
+fn is_internal(conn: &Connection) -> bool {
+    conn.known.internal(|| {
+        conn.with_option(c"canon_user_plugin", |option| {
+            option.is_none_or(|name| name == canonuser::INTERNAL)
+        })
+    })
+}
+
+fn bounded(name: &[u8]) -> Result<()> {
+    if name.len() > NAME_MAX {
+        let text = "user name longer than 1024 bytes";
+        return Err(Error::new(Code::BUFOVER, text));
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn establish_by_others(
+    conn: &Connection,
+    host: &dyn Host,
+    side: Side,
+    name: &[u8],
+    identity: Identity,
+    flags: u32,
+) -> Result<()> {
+    let asked = ask_program(conn, name, flags)?;
+    conn.canon_flags.set(flags);
+    let name = asked.as_deref().unwrap_or(name);
     let canonical = ask_provider(conn, host, side, name, identity)?;
     conn.store_identity(&canonical, identity)
 }
 
-/// Whether this call made the same name canonical before, by rules that would
-/// not change it.
-fn is_canonical(conn: &Connection, name: &[u8], identity: Identity) -> bool {
-    conn.known.canonicaliser().is_some()
-        && !conn.app.lists(CB_CANON_USER)
-        && conn.stands_for(name, identity)
-}
-
 fn ask_program(conn: &Connection, name: &[u8], flags: u32) -> Result<Option<Vec<u8>>> {
+    if !conn.app.lists(CB_CANON_USER) {
+        conn.record_missing_callback(CB_CANON_USER);
+        return Ok(None);
+    }
     let realm = conn.realm.borrow().clone();
     match conn.app.canonicalise(name, flags, realm.as_deref()) {
         Asked::Given(name) => Ok(Some(name)),
@@ -83,19 +108,13 @@ fn ask_provider<'a>(
     name: &'a [u8],
     identity: Identity,
 ) -> Result<Cow<'a, [u8]>> {
-    let wanted = match conn.known.canonicaliser() {
-        Some(known) => Ok(known),
-        None => conn.with_option(c"canon_user_plugin", |option| {
-            let name = option.unwrap_or(canonuser::INTERNAL.name());
-            canonuser::find(name).ok_or_else(|| name.to_owned())
-        }),
-    };
+    let wanted = conn.with_option(c"canon_user_plugin", |option| {
+        let name = option.unwrap_or(canonuser::INTERNAL);
+        canonuser::find(name).ok_or_else(|| name.to_owned())
+    });
     let loaded;
     let provider: &dyn saslplug::CanonUser = match wanted {
-        Ok(built_in) => {
-            conn.known.note_canonicaliser(built_in);
-            built_in
-        }
+        Ok(built_in) => built_in,
         Err(wanted) => {
             let folders = conn.library.folders();
             loaded = conn
@@ -112,10 +131,7 @@ fn ask_provider<'a>(
             loaded.as_ref()
         }
     };
-    if name.len() > NAME_MAX {
-        let text = "user name longer than 1024 bytes";
-        return Err(Error::new(Code::BUFOVER, text));
-    }
+    bounded(name)?;
     match side {
         Side::Server => provider.server(host, name, identity),
         Side::Client => provider.client(host, name, identity),

@@ -393,7 +393,7 @@ impl Server {
             .conn
             .known_properties()
             .is_some_and(PropCtx::wants_of_authzid);
-        !wanted && *self.conn.authid.borrow() == *self.conn.authzid.borrow()
+        !wanted && self.conn.is_one_name()
     }
 
     fn look_up(&self, name: &RefCell<Option<Name>>, identity: Identity) -> Result<()> {

@@ -12,18 +12,11 @@ pub(super) struct Internal;
 
 impl CanonUser for Internal {
     fn name(&self) -> &CStr {
-        c"INTERNAL"
+        super::INTERNAL
     }
 
     fn server<'a>(&self, host: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
-        let name = trim(user)?;
-        if name.contains(&b'@') {
-            return Ok(Cow::Borrowed(name));
-        }
-        Ok(match host.realm() {
-            Some(realm) => Cow::Owned([name, b"@", realm.as_bytes()].concat()),
-            None => Cow::Borrowed(name),
-        })
+        trim(user).map(|name| with_realm(host, name))
     }
 
     fn client<'a>(&self, _: &dyn Host, user: &'a [u8], _: Identity) -> Result<Cow<'a, [u8]>> {
@@ -31,9 +24,28 @@ impl CanonUser for Internal {
     }
 }
 
+/// A name with the realm behind it, unless it has one.
+pub(crate) fn with_realm<'a>(host: &dyn Host, name: &'a [u8]) -> Cow<'a, [u8]> {
+    match host.realm() {
+        Some(realm) if !name.contains(&b'@') => Cow::Owned([name, b"@", realm.as_bytes()].concat()),
+        _ => Cow::Borrowed(name),
+    }
+}
+
 /// Without blanks at both ends, as C's `isspace` knows them.
-fn trim(name: &[u8]) -> Result<&[u8]> {
+///
+/// # Errors
+/// `FAIL` when nothing is left.
+#[inline]
+pub(crate) fn trim(name: &[u8]) -> Result<&[u8]> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r');
+    match (name.first(), name.last()) {
+        (Some(first), Some(last)) if !blank(first) && !blank(last) => Ok(name),
+        _ => trim_blanks(name, blank),
+    }
+}
+
+fn trim_blanks(name: &[u8], blank: impl Fn(&u8) -> bool) -> Result<&[u8]> {
     let start = name.iter().position(|b| !blank(b));
     let end = name.iter().rposition(|b| !blank(b));
     match (start, end) {

@@ -2,15 +2,15 @@
 //! The built-in canonicalisers: one file each, and this table.
 #![forbid(unsafe_code)]
 
-mod internal;
+pub(crate) mod internal;
 
 use core::ffi::CStr;
 use saslplug::CanonUser;
 
 /// The default.
-pub(crate) static INTERNAL: &dyn CanonUser = &internal::Internal;
+pub(crate) const INTERNAL: &CStr = c"INTERNAL";
 
-static TABLE: &[&dyn CanonUser] = &[INTERNAL];
+static TABLE: &[&dyn CanonUser] = &[&internal::Internal];
 
 /// The built-in canonicaliser of that name.
 pub(crate) fn find(name: &CStr) -> Option<&'static dyn CanonUser> {

@@ -5,14 +5,13 @@
 
 use crate::lookup::Stores;
 use core::cell::{Cell, RefCell};
-use saslplug::CanonUser;
 use std::sync::Arc;
 
 /// See the module. Empty, and stays so, outside such a call.
 #[derive(Default)]
 pub(crate) struct Known {
     calls: Cell<u32>,
-    canonicaliser: Cell<Option<&'static dyn CanonUser>>,
+    internal: Cell<Option<bool>>,
     stores: RefCell<Option<Arc<Stores>>>,
 }
 
@@ -24,7 +23,7 @@ impl Drop for End<'_> {
         let calls = self.0.calls.get().saturating_sub(1);
         self.0.calls.set(calls);
         if calls == 0 {
-            self.0.canonicaliser.set(None);
+            self.0.internal.set(None);
             let stores = self.0.stores.take();
             drop(stores); // may run a plugin's clean-up: no borrow here
         }
@@ -43,16 +42,17 @@ impl Known {
         self.calls.get() > 0
     }
 
-    /// The built-in canonicaliser of this call.
-    pub(crate) fn canonicaliser(&self) -> Option<&'static dyn CanonUser> {
-        self.canonicaliser.get()
-    }
-
-    /// Notes the built-in canonicaliser of this call.
-    pub(crate) fn note_canonicaliser(&self, one: &'static dyn CanonUser) {
-        if self.remembers() {
-            self.canonicaliser.set(Some(one));
+    /// Whether the built-in canonicaliser serves this call; `find` says so when
+    /// nobody asked yet.
+    pub(crate) fn internal(&self, find: impl FnOnce() -> bool) -> bool {
+        if let Some(known) = self.internal.get() {
+            return known;
         }
+        let found = find();
+        if self.remembers() {
+            self.internal.set(Some(found));
+        }
+        found
     }
 
     /// The property stores of this call.

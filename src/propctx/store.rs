@@ -145,19 +145,19 @@ impl Inner {
     }
 
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
-        let key = key(name);
-        let is_it = |entry: &Entry| {
-            let known = self.name(entry.name);
-            entry.key == key && (ptr::eq(known, name) || known == name)
-        };
         let (entries, hint) = (self.entries.as_slice(), self.hint.get());
-        let found = if entries.get(hint).is_some_and(is_it) {
-            hint
-        } else {
-            entries.iter().position(is_it)?
+        let found = match entries.get(hint) {
+            Some(entry) if ptr::eq(self.name(entry.name), name) => hint,
+            _ => self.search(entries, name)?,
         };
         self.hint.set(found + 1);
         Some(found)
+    }
+
+    fn search(&self, entries: &[Entry], name: &[u8]) -> Option<usize> {
+        let key = key(name);
+        let is_it = |entry: &Entry| entry.key == key && self.name(entry.name) == name;
+        entries.iter().position(is_it)
     }
 
     /// Appends a name.

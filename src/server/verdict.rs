@@ -34,7 +34,7 @@ impl Server {
                 Asked::Absent(_) | Asked::Interact => {}
             }
         }
-        if requested.is_empty() || requested == authid {
+        if std::rc::Rc::ptr_eq(&requested, &authid) || requested.is_empty() || requested == authid {
             return Ok(());
         }
         let text = "Requested identity not authenticated identity";

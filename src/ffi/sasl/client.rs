@@ -110,6 +110,9 @@ pub(crate) unsafe extern "C" fn sasl_client_new(
             }
         };
         pconn.set(conn.as_ptr().cast());
+        if local.is_none() && remote.is_none() {
+            return Code::OK.0;
+        }
         // SAFETY: just made. A bad address leaves a connection that can only
         // tell why, and be disposed of.
         edge::run(Some(unsafe { conn.as_ref() }), |conn| {

@@ -143,8 +143,10 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
         pconn.set(ptr::null_mut());
         let made = library::active(Side::Server).and_then(|library| {
             let service = service.filter(|_| !pconn.is_null()).ok_or(Code::FAIL)?;
-            property::check_address(local, property::BAD_LOCAL)?;
-            property::check_address(remote, property::BAD_REMOTE)?;
+            if local.is_some() || remote.is_some() {
+                property::check_address(local, property::BAD_LOCAL)?;
+                property::check_address(remote, property::BAD_REMOTE)?;
+            }
             let fqdn = fqdn.unwrap_or_else(own_name);
             let endpoint = library.endpoints.get(service, Some(fqdn));
             let app = super::callbacks(Side::Server, callbacks);
@@ -161,8 +163,10 @@ pub(crate) unsafe extern "C" fn sasl_server_new(
         // SAFETY: just made, and nobody else knows it.
         let made = unsafe { conn.as_ref() };
         let shared = made.connection();
-        property::set_address(&shared.local, local);
-        property::set_address(&shared.remote, remote);
+        if local.is_some() || remote.is_some() {
+            property::set_address(&shared.local, local);
+            property::set_address(&shared.remote, remote);
+        }
         if realm.is_some() {
             shared.realm.replace(realm.map(CStr::to_owned));
         }
