@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use crate::library::{Library, read, write};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use mech::{ClientMech, MechInfo, ServerMech};
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
@@ -86,6 +87,8 @@ impl Described for dyn ClientMech {
 pub(crate) struct Tables {
     built_in_server: Option<Arc<[ServerHandle]>>,
     built_in_client: Option<Arc<[ClientHandle]>>,
+    last_server: AtomicUsize,
+    last_client: AtomicUsize,
     server: Option<(u64, Arc<[ServerHandle]>)>,
     client: Option<(u64, Arc<[ClientHandle]>)>,
 }
@@ -116,18 +119,38 @@ fn key(name: &[u8]) -> u32 {
     (length << 16) | (end(name.first()) << 8) | end(name.last())
 }
 
+/// The line of that name. Programs mostly use one mechanism: the last place
+/// where one was found is looked at first.
+fn find_again<T: ?Sized + Described>(
+    all: &[Arc<Entry<T>>],
+    name: &str,
+    place: &AtomicUsize,
+) -> Option<Arc<Entry<T>>> {
+    let last = all.get(place.load(Ordering::Relaxed));
+    if let Some(entry) = last.filter(|entry| entry.label.name.as_bytes() == name.as_bytes()) {
+        return Some(Arc::clone(entry));
+    }
+    let found = position(all, name)?;
+    place.store(found, Ordering::Relaxed);
+    all.get(found).cloned()
+}
+
 /// The line of that name, without regard to case.
 pub(crate) fn find<T: ?Sized + Described>(
     all: &[Arc<Entry<T>>],
     name: &str,
 ) -> Option<Arc<Entry<T>>> {
+    all.get(position(all, name)?).cloned()
+}
+
+fn position<T: ?Sized + Described>(all: &[Arc<Entry<T>>], name: &str) -> Option<usize> {
     let name = name.as_bytes();
     let wanted = key(name);
-    let is_it = |entry: &&Arc<Entry<T>>| {
+    let is_it = |entry: &Arc<Entry<T>>| {
         let known = entry.label.name.as_bytes();
         entry.key == wanted && (known == name || known.eq_ignore_ascii_case(name))
     };
-    all.iter().find(is_it).cloned()
+    all.iter().position(is_it)
 }
 
 fn sorted<T: ?Sized + Described>(mut all: Vec<Arc<Entry<T>>>) -> Arc<[Arc<Entry<T>>]> {
@@ -187,17 +210,21 @@ impl Library {
 
     /// The built-in server mechanism of that name.
     pub(crate) fn built_in_server(&self, name: &str) -> Option<ServerHandle> {
-        if let Some(table) = &read(&self.tables).built_in_server {
-            return find(table, name);
+        let tables = read(&self.tables);
+        if let Some(table) = &tables.built_in_server {
+            return find_again(table, name, &tables.last_server);
         }
+        drop(tables);
         find(&self.built_in_servers(), name)
     }
 
     /// The built-in client mechanism of that name.
     pub(crate) fn built_in_client(&self, name: &str) -> Option<ClientHandle> {
-        if let Some(table) = &read(&self.tables).built_in_client {
-            return find(table, name);
+        let tables = read(&self.tables);
+        if let Some(table) = &tables.built_in_client {
+            return find_again(table, name, &tables.last_client);
         }
+        drop(tables);
         find(&self.built_in_clients(), name)
     }
 

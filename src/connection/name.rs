@@ -17,11 +17,11 @@ pub(crate) const NAME_ROOM: u32 = 1024;
 
 /// A name for C, in one allocation; `None` with a NUL inside.
 pub(super) fn shared(name: &[u8]) -> Option<Name> {
-    let mut room = [0; 64];
+    let mut room = [0; 32];
     if name.len() < room.len() {
         room.get_mut(..name.len())?.copy_from_slice(name);
-        let text = room.get(..=name.len())?;
-        return CStr::from_bytes_with_nul(text).ok().map(Rc::from);
+        let text = CStr::from_bytes_until_nul(&room).ok()?;
+        return (text.count_bytes() == name.len()).then(|| Rc::from(text));
     }
     CString::new(name).ok().map(Rc::from)
 }
