@@ -82,6 +82,8 @@ pub(crate) struct Connection {
     pub(crate) canon_flags: Cell<u32>,
     /// Whether the log knows that a store of `auxprop_plugin` is missing.
     pub(crate) told_missing_store: Cell<bool>,
+    /// Whether an exchange or a check left anything behind.
+    used: Cell<bool>,
     /// What the call that runs found out already.
     pub(crate) known: Known,
     /// The layer that was agreed on.
@@ -123,6 +125,7 @@ impl Connection {
             log_level: Cell::new(Level::Err as i32),
             canon_flags: Cell::new(0),
             told_missing_store: Cell::new(false),
+            used: Cell::new(false),
             known: Known::default(),
             layer: Layer::default(),
             reply: RefCell::default(),
@@ -135,7 +138,8 @@ impl Connection {
 
     /// The property context; made when it is first needed.
     pub(crate) fn properties(&self) -> &PropCtx {
-        self.properties.get_or_init(|| Box::new(PropCtx::new(0)))
+        // `default` makes it where it stays.
+        self.properties.get_or_init(Box::default)
     }
 
     /// The property context, if anything ever needed one.
@@ -271,11 +275,15 @@ impl Connection {
 
     /// Notes the mechanism in use and the plugin that it comes from.
     pub(crate) fn name_mechanism(&self, label: &Arc<Label>) {
+        self.used.set(true);
         self.mechanism.replace(Some(Arc::clone(label)));
     }
 
     /// Forgets identities, mechanism and layer of an earlier exchange.
     pub(crate) fn forget_exchange(&self) {
+        if !self.used.replace(false) {
+            return; // nothing to forget
+        }
         self.forget_identity();
         self.mechanism.replace(None);
         self.layer.clear();
@@ -290,16 +298,16 @@ impl Connection {
         }
     }
 
-    /// Replaces a name, unless it is the same: plugins and programs hold on to
-    /// the pointer, and a login canonicalises the same name several times. The
-    /// old one stays readable for a while.
-    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<&Name>) {
-        if place.borrow().as_ref() == name {
-            return;
+    /// Replaces a name. The old one stays readable for a while: plugins and
+    /// programs hold on to the pointer.
+    fn rename(&self, place: &RefCell<Option<Name>>, name: Option<Name>) {
+        if let Some(old) = place.replace(name) {
+            self.retire(old);
         }
-        let Some(old) = place.replace(name.cloned()) else {
-            return;
-        };
+    }
+
+    #[cold]
+    fn retire(&self, old: Name) {
         let mut retired = self.retired_names.borrow_mut();
         if retired.len() >= RETIRED {
             retired.remove(0);
@@ -356,11 +364,12 @@ impl Connection {
             .twin(name)
             .or_else(|| name::shared(name))
             .ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
+        self.used.set(true);
         if identity != Identity::Authzid {
-            self.rename(&self.authid, Some(&name));
+            self.rename(&self.authid, Some(Name::clone(&name)));
         }
         if identity != Identity::Authid {
-            self.rename(&self.authzid, Some(&name));
+            self.rename(&self.authzid, Some(name));
         }
         Ok(())
     }

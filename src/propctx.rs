@@ -37,6 +37,13 @@ fn not_requested() -> Error {
     .silent()
 }
 
+impl Default for PropCtx {
+    #[inline]
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl PropCtx {
     /// The end of an array, and a name that was not requested.
     pub(crate) const NOTHING: raw::propval = raw::propval {
@@ -47,6 +54,7 @@ impl PropCtx {
     };
 
     /// An empty context for about `estimate` names. Allocates nothing yet.
+    #[inline]
     pub(crate) const fn new(estimate: usize) -> Self {
         // The estimate is a guess: a huge one must not cost memory.
         let estimate = if estimate < 64 { estimate } else { 64 };

@@ -84,11 +84,13 @@ impl ClientHost for Client {
     }
 
     fn ask(&self, prompt: &Prompt) -> Result<Answer> {
-        match self.answered(prompt.kind) {
-            Some(Some(answer)) => return Ok(Answer::Given(answer)),
-            // Not every prompt needs an answer: the mechanism decides.
-            Some(None) => return Ok(Answer::Null),
-            None => {}
+        if !self.answers.borrow().is_empty() {
+            match self.answered(prompt.kind) {
+                Some(Some(answer)) => return Ok(Answer::Given(answer)),
+                // Not every prompt needs an answer: the mechanism decides.
+                Some(None) => return Ok(Answer::Null),
+                None => {}
+            }
         }
         match self.conn.app.ask(prompt) {
             Asked::Given(Some(answer)) => Ok(Answer::Given(answer)),

@@ -30,6 +30,29 @@ pub(crate) enum Session {
     Client(Client),
 }
 
+/// What most connections never need.
+#[derive(Default)]
+pub(crate) struct Seldom {
+    /// `sasl_errdetail`'s line.
+    pub(crate) detail: RefCell<Option<CString>>,
+    /// `SASL_PLUGERR`'s text.
+    pub(crate) plugin_error: RefCell<Option<CString>>,
+    /// `sasl_listmech`'s string.
+    pub(crate) list: RefCell<Option<CString>>,
+    /// What `sasl_encode` and `sasl_decode` gave out.
+    pub(crate) encoded: RefCell<Vec<u8>>,
+    /// The same for `sasl_decode`.
+    pub(crate) decoded: RefCell<Vec<u8>>,
+    /// The prompts that the program still answers.
+    pub(crate) prompts: RefCell<Option<Box<Prompts>>>,
+    /// The prompts of a C mechanism, which owns the list.
+    pub(crate) plugin_prompts: Cell<Option<NonNull<sasl_interact_t>>>,
+    /// Contexts that C mechanisms made before their exchange (`mech_avail`).
+    early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
+    /// The context of the latest C mechanism: it has results to show.
+    shown: RefCell<Option<Rc<Context>>>,
+}
+
 /// The object behind `sasl_conn_t`.
 pub(crate) struct Conn {
     tag: Cell<u64>,
@@ -46,24 +69,8 @@ pub(crate) struct Conn {
     pub(crate) http_request: Cell<*const sasl_http_request_t>,
     /// `SASL_CHANNEL_BINDING`, borrowed.
     pub(crate) binding: Cell<*const sasl_channel_binding_t>,
-    /// `sasl_errdetail`'s line.
-    pub(crate) detail: RefCell<Option<CString>>,
-    /// `SASL_PLUGERR`'s text.
-    pub(crate) plugin_error: RefCell<Option<CString>>,
-    /// `sasl_listmech`'s string.
-    pub(crate) list: RefCell<Option<CString>>,
-    /// What `sasl_encode` and `sasl_decode` gave out.
-    pub(crate) encoded: RefCell<Vec<u8>>,
-    /// The same for `sasl_decode`.
-    pub(crate) decoded: RefCell<Vec<u8>>,
-    /// The prompts that the program still answers.
-    pub(crate) prompts: RefCell<Option<Box<Prompts>>>,
-    /// The prompts of a C mechanism, which owns the list.
-    pub(crate) plugin_prompts: Cell<*mut sasl_interact_t>,
-    /// Contexts that C mechanisms made before their exchange (`mech_avail`).
-    early: RefCell<Vec<(*const c_void, Rc<Context>)>>,
-    /// The context of the latest C mechanism: it has results to show.
-    shown: RefCell<Option<Rc<Context>>>,
+    /// What most connections never need.
+    seldom: OnceCell<Box<Seldom>>,
     /// Whether a property changed since a plugin was last shown its parameters.
     pub(crate) params_are_old: Cell<bool>,
     /// What C plugins are shown; made when the first one is called. The last
@@ -95,15 +102,7 @@ impl Conn {
             gss_creds: Cell::new(ptr::null()),
             http_request: Cell::new(ptr::null()),
             binding: Cell::new(ptr::null()),
-            detail: RefCell::default(),
-            plugin_error: RefCell::default(),
-            list: RefCell::default(),
-            encoded: RefCell::default(),
-            decoded: RefCell::default(),
-            prompts: RefCell::default(),
-            plugin_prompts: Cell::new(ptr::null_mut()),
-            early: RefCell::default(),
-            shown: RefCell::default(),
+            seldom: OnceCell::new(),
             params_are_old: Cell::new(true),
             server_params: OnceCell::new(),
             client_params: OnceCell::new(),
@@ -135,39 +134,50 @@ impl Conn {
         (conn.tag.get() == LIVE).then_some(conn)
     }
 
+    /// What most connections never need; made now.
+    pub(crate) fn seldom(&self) -> &Seldom {
+        self.seldom.get_or_init(Box::default)
+    }
+
+    /// The same, if there is any.
+    pub(crate) fn known_seldom(&self) -> Option<&Seldom> {
+        self.seldom.get().map(Box::as_ref)
+    }
+
     /// The context that a C mechanism made early, taken out.
     pub(crate) fn take_early_context(&self, mechanism: *const c_void) -> Option<Rc<Context>> {
-        let mut early = self.early.borrow_mut();
+        let mut early = self.known_seldom()?.early.borrow_mut();
         let at = early.iter().position(|(known, _)| *known == mechanism)?;
         Some(early.swap_remove(at).1)
     }
 
     /// Keeps a context until the mechanism's exchange, or the end.
     pub(crate) fn keep_early_context(&self, mechanism: *const c_void, context: Rc<Context>) {
-        self.early.borrow_mut().push((mechanism, context));
+        self.seldom().early.borrow_mut().push((mechanism, context));
     }
 
     /// Shows the results of an exchange by `sasl_getprop`.
     pub(crate) fn show_context(&self, context: Rc<Context>) {
-        let old = self.shown.replace(Some(context));
+        let old = self.seldom().shown.replace(Some(context));
         drop(old); // may run a plugin's clean-up: no borrow here
     }
 
     /// Gives up the results of an exchange that failed: the plugin cleans up
     /// when the exchange goes.
     pub(crate) fn hide_context(&self) {
-        let old = self.shown.take();
+        let old = self.known_seldom().and_then(|seldom| seldom.shown.take());
         drop(old); // as above
     }
 
     /// The results of the latest C mechanism.
     pub(crate) fn results(&self) -> Option<sasl_out_params_t> {
-        self.shown.borrow().as_ref().map(|context| context.read())
+        let shown = self.known_seldom()?.shown.borrow();
+        shown.as_ref().map(|context| context.read())
     }
 
     /// The context of the latest C mechanism.
     pub(crate) fn shown_context(&self) -> Option<Rc<Context>> {
-        self.shown.borrow().clone()
+        self.known_seldom()?.shown.borrow().clone()
     }
 
     /// This connection as C knows it.

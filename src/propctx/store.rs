@@ -101,6 +101,7 @@ fn key(name: &[u8]) -> usize {
 
 impl Inner {
     /// Nothing is allocated yet.
+    #[inline]
     pub(super) const fn new(estimate: usize) -> Self {
         Self {
             entries: Few::new(NO_ENTRY),

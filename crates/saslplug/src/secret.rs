@@ -129,6 +129,9 @@ impl Default for Secret {
 impl Drop for Secret {
     fn drop(&mut self) {
         if let Bytes::Kept(bytes) = &mut self.0 {
+            if bytes.capacity() == 0 {
+                return;
+            }
             bytes.fill(0);
             bytes.spare_capacity_mut().fill(MaybeUninit::new(0));
             zeroize::optimization_barrier(bytes.as_slice());

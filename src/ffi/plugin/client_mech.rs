@@ -13,7 +13,7 @@ use crate::ffi::plugin::plugs::{Common, Plugs, Structure, describe};
 use crate::ffi::plugin::server_mech::{made, terminated};
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use core::ptr;
+use core::ptr::{self, NonNull};
 use mech::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, MechInfo, PromptKind};
 use saslplug::raw::*;
 use saslplug::{Code, Error, Result};
@@ -185,7 +185,10 @@ impl ClientExchange for CClientExchange {
         let len = length(challenge.unwrap_or_default())?;
         let input = terminated(challenge);
         let (mut out, mut outlen): (*const c_char, c_uint) = (ptr::null(), 0);
-        let mut prompts = conn.plugin_prompts.get();
+        let earlier = conn
+            .known_seldom()
+            .and_then(|seldom| seldom.plugin_prompts.get());
+        let mut prompts = earlier.map_or(ptr::null_mut(), NonNull::as_ptr);
         // SAFETY: saslplug.h; input and parameters live for the call, and the
         // list of prompts is the plugin's own of an earlier step, or NULL.
         let code = unsafe {
@@ -202,11 +205,10 @@ impl ClientExchange for CClientExchange {
                 self.context.results(),
             )
         };
-        conn.plugin_prompts.set(if code == Code::INTERACT.0 {
-            prompts
-        } else {
-            ptr::null_mut()
-        });
+        let pending = NonNull::new(prompts).filter(|_| code == Code::INTERACT.0);
+        if earlier.is_some() || pending.is_some() {
+            conn.seldom().plugin_prompts.set(pending);
+        }
         // SAFETY: saslplug.h: NULL or the plugin's buffer of `outlen` bytes.
         let data = unsafe { arg::bytes(out, outlen) }.map(<[u8]>::to_vec);
         if !(Code::OK.0..=Code::INTERACT.0).contains(&code) {

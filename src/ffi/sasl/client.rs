@@ -161,7 +161,9 @@ impl Results {
         if reply.code == Code::INTERACT {
             return self.ask(conn, &reply);
         }
-        conn.prompts.replace(None);
+        if let Some(seldom) = conn.known_seldom() {
+            seldom.prompts.replace(None);
+        }
         self.prompts.set(ptr::null_mut());
         match reply.data {
             Some(data) => {
@@ -180,13 +182,12 @@ impl Results {
             let text = "the program answers prompts neither by callback nor by interaction";
             return Err(Error::new(Code::FAIL, text));
         }
-        let plugins = conn.plugin_prompts.get();
-        if plugins.is_null() {
+        if let Some(plugins) = conn.seldom().plugin_prompts.get() {
+            self.prompts.set(plugins.as_ptr());
+        } else {
             let mut prompts = Box::new(Prompts::new(&reply.prompts));
             self.prompts.set(prompts.as_ptr());
-            conn.prompts.replace(Some(prompts));
-        } else {
-            self.prompts.set(plugins);
+            conn.seldom().prompts.replace(Some(prompts));
         }
         self.clear();
         Ok(Code::INTERACT)
@@ -195,12 +196,12 @@ impl Results {
 
 /// Reads the answers out of the list that an earlier call handed out.
 fn take_answers(conn: &Conn, client: &Client) {
-    let Some(prompts) = conn.prompts.take() else {
+    let Some(prompts) = conn.known_seldom().and_then(|seldom| seldom.prompts.take()) else {
         return;
     };
     // SAFETY: sasl.h: the program filled the results in, or left them NULL.
     client.take_answers(unsafe { prompts.answers() });
-    conn.prompts.replace(Some(prompts)); // the program may still look at it
+    conn.seldom().prompts.replace(Some(prompts)); // the program may still look at it
 }
 
 /// Chooses a mechanism and starts an exchange.

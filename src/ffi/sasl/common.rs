@@ -90,7 +90,7 @@ pub(crate) unsafe extern "C" fn sasl_errdetail(conn: *mut sasl_conn_t) -> *const
         let Some(conn) = conn else { return ptr::null() };
         let detail = conn.connection().error_detail();
         let address = detail.as_ptr();
-        conn.detail.replace(Some(detail));
+        conn.seldom().detail.replace(Some(detail));
         address
     })
 }
@@ -221,7 +221,7 @@ pub(crate) unsafe extern "C" fn sasl_listmech(
         plen.set(c_uint::try_from(list.as_bytes().len()).unwrap_or(c_uint::MAX));
         pcount.set(c_int::try_from(names.len()).unwrap_or(c_int::MAX));
         result.set(list.as_ptr());
-        conn.list.replace(Some(list));
+        conn.seldom().list.replace(Some(list));
         Ok(Code::OK)
     })
 }

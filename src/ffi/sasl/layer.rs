@@ -39,7 +39,7 @@ fn encode(
     } else {
         plain.to_vec()
     };
-    give(&conn.encoded, data, output, len)
+    give(&conn.seldom().encoded, data, output, len)
 }
 
 fn refuse_without_buffer(conn: &Conn, function: &str) -> Result<()> {
@@ -163,11 +163,11 @@ pub(crate) unsafe extern "C" fn sasl_decode(
                 let text = "input too large for default sasl_decode";
                 return Err(Error::new(Code::BUFOVER, text));
             }
-            return give(&conn.decoded, input.to_vec(), &output, &len);
+            return give(&conn.seldom().decoded, input.to_vec(), &output, &len);
         }
         let plain = layer.decode(input, max)?;
         let empty = plain.is_empty();
-        give(&conn.decoded, plain, &output, &len)?;
+        give(&conn.seldom().decoded, plain, &output, &len)?;
         if empty {
             output.set(ptr::null());
         }

@@ -95,7 +95,7 @@ fn value_of(conn: &Conn, number: c_int) -> Result<Value> {
         SASL_PLUGERR => {
             let text = shared.error_text();
             let at = text.as_ptr().cast();
-            conn.plugin_error.replace(Some(text));
+            conn.seldom().plugin_error.replace(Some(text));
             Value::At(at)
         }
         SASL_SERVICE => Value::At(shared.endpoint.service.as_ptr().cast()),
