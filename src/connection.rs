@@ -315,24 +315,6 @@ impl Connection {
         retired.push(old);
     }
 
-    /// The same name, if it stands for an identity already.
-    fn twin(&self, name: &[u8]) -> Option<Name> {
-        for place in [&self.authid, &self.authzid] {
-            let known = place.borrow();
-            if is(&known, name) {
-                return known.clone();
-            }
-        }
-        None
-    }
-
-    /// Whether `name` is what stands for the identity already.
-    pub(crate) fn stands_for(&self, name: &[u8], identity: Identity) -> bool {
-        let same = |place: &RefCell<Option<Name>>| is(&place.borrow(), name);
-        (identity == Identity::Authzid || same(&self.authid))
-            && (identity == Identity::Authid || same(&self.authzid))
-    }
-
     /// Whether authid and authzid are the same.
     pub(crate) fn is_one_name(&self) -> bool {
         match (&*self.authid.borrow(), &*self.authzid.borrow()) {
@@ -352,23 +334,29 @@ impl Connection {
     /// `BUFOVER` above [`NAME_MAX`] bytes, `BADPROT` with a NUL inside.
     pub(crate) fn store_identity(&self, name: &[u8], identity: Identity) -> Result<()> {
         if name.len() > NAME_MAX {
-            return Err(Error::new(
-                Code::BUFOVER,
-                "user name longer than 1024 bytes",
-            ));
+            let text = "user name longer than 1024 bytes";
+            return Err(Error::new(Code::BUFOVER, text));
         }
-        if self.stands_for(name, identity) {
-            return Ok(());
+        let is_authid = is(&self.authid.borrow(), name);
+        let is_authzid = is(&self.authzid.borrow(), name);
+        let new_authid = !is_authid && identity != Identity::Authzid;
+        let new_authzid = !is_authzid && identity != Identity::Authid;
+        if !new_authid && !new_authzid {
+            return Ok(()); // the pointer that others hold stays good
         }
-        let name = self
-            .twin(name)
-            .or_else(|| name::shared(name))
-            .ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
+        let shared = if is_authid {
+            self.authid.borrow().clone()
+        } else if is_authzid {
+            self.authzid.borrow().clone()
+        } else {
+            name::shared(name)
+        };
+        let name = shared.ok_or(Error::new(Code::BADPROT, "user name with a NUL inside"))?;
         self.used.set(true);
-        if identity != Identity::Authzid {
+        if new_authid {
             self.rename(&self.authid, Some(Name::clone(&name)));
         }
-        if identity != Identity::Authid {
+        if new_authzid {
             self.rename(&self.authzid, Some(name));
         }
         Ok(())

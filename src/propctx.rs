@@ -245,6 +245,7 @@ impl PropCtx {
         if inner.lists.is_unused() {
             return;
         }
+        inner.hint.set(0);
         for (number, name) in names.iter().enumerate() {
             let Some(entry) = inner.find(name.to_bytes()) else {
                 continue;

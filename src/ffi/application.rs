@@ -131,10 +131,8 @@ impl CApplication {
         if self.listed & bit(id) == 0 {
             return Entry::Absent;
         }
-        let found = entries(self.own)
-            .chain(entries(self.global))
-            .find(|entry| entry.id == id);
-        match found {
+        let in_list = |list| entries(list).find(|entry| entry.id == id);
+        match in_list(self.own).or_else(|| in_list(self.global)) {
             Some(sasl_callback_t {
                 proc_: Some(procedure),
                 context,

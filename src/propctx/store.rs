@@ -88,7 +88,7 @@ pub(super) struct Inner {
     /// The entry that `prop_set(ctx, NULL, …)` continues.
     pub(super) current: Option<usize>,
     /// Where the next look-up starts: programs ask in the order of the names.
-    hint: Cell<usize>,
+    pub(super) hint: Cell<usize>,
     /// How many names to make room for at least.
     estimate: usize,
 }
@@ -182,15 +182,21 @@ impl Inner {
     }
 
     /// Makes the array hold `count` entries and the terminator.
+    #[inline]
     pub(super) fn make_room(&mut self, count: usize, room: &Room) {
-        let old = self.view(room);
-        if count >= old.len() {
-            let size = (count + 1).max(old.len() * 2);
-            let mut view = Vec::with_capacity(size);
-            view.extend(old.iter().cloned());
-            view.resize_with(size, || Cell::new(NOTHING));
-            self.wide_view = view;
+        if count >= self.view(room).len() {
+            self.widen(count, room);
         }
+    }
+
+    #[cold]
+    fn widen(&mut self, count: usize, room: &Room) {
+        let old = self.view(room);
+        let size = (count + 1).max(old.len() * 2);
+        let mut view = Vec::with_capacity(size);
+        view.extend(old.iter().cloned());
+        view.resize_with(size, || Cell::new(NOTHING));
+        self.wide_view = view;
     }
 
     /// Gives an entry a list of no values, unless it has a list.
