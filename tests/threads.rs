@@ -68,6 +68,14 @@ fn a_thousand_lives_in_each_of_four_threads() {
     assert_eq!(said, "4000 lives\n");
 }
 
+/// One thread encodes while another decodes, on both sides of a connection.
+#[test]
+fn a_connection_carries_data_both_ways_at_once() {
+    assert_eq!(run(&[], &["duplex", "4", "10000"], 300), "20000 packets\n");
+    let said = run(&VALGRIND, &["duplex", "4", "200"], 300);
+    assert_eq!(said, "400 packets\n");
+}
+
 /// Memory that one thread frees while another uses it would be found.
 #[test]
 fn valgrind_has_nothing_to_say() {
