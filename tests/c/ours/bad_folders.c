@@ -79,15 +79,20 @@ static void files(void)
     use("./odd");
 }
 
-static void many(void)
+/* 10^4 files, ten of them with the name of a plugin. */
+static void fill(void)
 {
     char name[64];
     int i;
     mkdir("many", 0755);
     for (i = 0; i < 10000; i++) {
-        snprintf(name, sizeof name, "many/%s%d%s", i % 2 ? "lib" : "", i, i % 10 == 1 ? ".txt" : "");
+        snprintf(name, sizeof name, "many/lib%d%s", i, i % 1000 == 0 ? ".so" : ".la");
         put(name, "x", 1);
     }
+}
+
+static void many(void)
+{
     use("./many");
 }
 
@@ -95,6 +100,7 @@ int main(void)
 {
     SECTION(paths);
     SECTION(files);
+    fill();
     SECTION(many);
     return 0;
 }

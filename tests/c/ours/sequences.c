@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Any sequence of starts and steps over all mechanisms, on connections that are
  * used again and again: only the right password opens one, and a step that
- * follows a failure fails. */
+ * follows a failure fails. And the codes of first messages that no mechanism
+ * takes. */
 #include "quiet.h"
 
 static sasl_conn_t *conn;
@@ -78,8 +79,49 @@ static void sequences(void)
     say("%u wrong", wrong);
 }
 
+static void first(const char *mech, const char *what, const char *message, unsigned size, int binds)
+{
+    static const unsigned char data[] = "data";
+    sasl_channel_binding_t binding = {"tls-exporter", 1, sizeof data - 1, data};
+    const char *out = NULL;
+    unsigned len = 0;
+    int code;
+    hush = 1;
+    fresh();
+    if (binds)
+        sasl_setprop(conn, SASL_CHANNEL_BINDING, &binding);
+    code = sasl_server_start(conn, mech, message, size, &out, &len);
+    hush = 0;
+    say("%s, %s: %d %s", mech, what, code, code_name(code));
+}
+#define FIRST(mech, what, literal) first(mech, what, literal, sizeof(literal) - 1, 0)
+
+static void firsts(void)
+{
+    unsigned size = 70000;
+    char *big = malloc(size);
+    hush = 1;
+    sasl_server_init(global, "oxitest");
+    sasl_auxprop_add_plugin("table", table);
+    hush = 0;
+    FIRST("CRAM-MD5", "a client that speaks first", "bob 00112233445566778899aabbccddeeff");
+    FIRST("SCRAM-SHA-256", "a mandatory extension", "n,,m=x,n=bob,r=abcdef");
+    FIRST("SCRAM-SHA-256", "a bad escape", "n,,n=b=XXob,r=abcdef");
+    FIRST("SCRAM-SHA-256", "a NUL", "n,,n=b\0ob,r=abcdef");
+    FIRST("SCRAM-SHA-256", "an empty nonce", "n,,n=bob,r=");
+    memset(big, 'x', size);
+    memcpy(big, "n,,n=bob,r=", 11);
+    first("SCRAM-SHA-256", "70000 bytes", big, size, 0);
+    first("SCRAM-SHA-256", "no binding where it is critical", "n,,n=bob,r=abcdef", 17, 1);
+    FIRST("SCRAM-SHA-256", "as it should be", "n,,n=bob,r=abcdef");
+    sasl_dispose(&conn);
+    sasl_done();
+    free(big);
+}
+
 int main(void)
 {
     SECTION(sequences);
+    SECTION(firsts);
     return 0;
 }
