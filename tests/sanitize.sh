@@ -74,12 +74,13 @@ if [ "$kind" = address ]; then
   done
   run tests/c/figures/figures.c leaks 200
 fi
-if [ "$kind" = thread ] && ! reports tests/c/threads/logins.c shared 4 1000; then
+if [ "$kind" = thread ] && ! reports tests/c/threads/duplex.c shared 4 1000; then
   echo "thread: a race that is there was not found"
   failed=1
 fi
 run tests/c/threads/logins.c login 8 300
+run tests/c/threads/logins.c login 8 100 mutex
 run tests/c/threads/logins.c life 4 50
-run tests/c/threads/logins.c duplex 4 500
+run tests/c/threads/duplex.c both 4 500
 run tests/c/threads/logins.c fork
 exit $failed

@@ -1,110 +1,40 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Distinct connections in distinct threads, without sasl_set_mutex:
- *   logins login THREADS ROUNDS    PLAIN logins against an auxprop in memory
+ * Distinct connections in distinct threads, without sasl_set_mutex unless said:
+ *   logins login THREADS ROUNDS [mutex]
+ *                                  PLAIN logins against an auxprop in memory,
+ *                                  with sasl_set_mutex too
  *   logins life THREADS ROUNDS     each thread: init, new, start, dispose, done
- *   logins duplex 4 ROUNDS         one connection, in which one thread encodes
- *                                  while another decodes, on both sides
- *   logins shared THREADS ROUNDS   what is forbidden: threads that change one
- *                                  connection, for a tool that should notice
  *   logins fork                    parent and child both go on, at three places
  * Ends with 0 and prints what it did, or says what went wrong.
  */
-#include <pthread.h>
-#include <sasl/sasl.h>
-#include <sasl/saslplug.h>
+#include "threads.h"
 #include <sasl/saslutil.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* Exported, and in no header. */
 extern const sasl_utils_t *sasl_global_utils;
 
-static int threads, rounds;
-static atomic_int good, bad, lookups;
+/* ---- the program's own mutexes ---- */
 
-static void fault(const char *what, int code)
+static void *mutex_new(void)
 {
-    fprintf(stderr, "%s: %d\n", what, code);
-    exit(1);
+    pthread_mutex_t *mutex = malloc(sizeof *mutex);
+    pthread_mutex_init(mutex, NULL);
+    return mutex;
 }
-
-static int lookup(void *glob, sasl_server_params_t *params, unsigned flags, const char *user,
-                  unsigned len)
+static int mutex_lock(void *mutex)
 {
-    const struct propval *wanted = params->utils->prop_get(params->propctx);
-    (void)glob;
-    (void)flags;
-    atomic_fetch_add(&lookups, 1);
-    if (len < 4 || memcmp(user, "user", 4))
-        return SASL_NOUSER;
-    for (; wanted && wanted->name; wanted++)
-        if (!strcmp(wanted->name, "*userPassword"))
-            params->utils->prop_set(params->propctx, wanted->name, "secret", 6);
-    return SASL_OK;
+    return pthread_mutex_lock(mutex) ? SASL_FAIL : SASL_OK;
 }
-
-static sasl_auxprop_plug_t store = {.name = (char *)"memory", .auxprop_lookup = lookup};
-
-static int store_init(const sasl_utils_t *utils, int max, int *version, sasl_auxprop_plug_t **plug,
-                      const char *name)
+static int mutex_unlock(void *mutex)
 {
-    (void)utils;
-    (void)max;
-    (void)name;
-    *version = SASL_AUXPROP_PLUG_VERSION;
-    *plug = &store;
-    return SASL_OK;
+    return pthread_mutex_unlock(mutex) ? SASL_FAIL : SASL_OK;
 }
-
-static int option(void *context, const char *plugin, const char *name, const char **result,
-                  unsigned *len)
+static void mutex_free(void *mutex)
 {
-    (void)context;
-    (void)plugin;
-    if (!strcmp(name, "auxprop_plugin"))
-        *result = "memory";
-    else if (!strcmp(name, "pwcheck_method"))
-        *result = "auxprop";
-    else
-        return SASL_FAIL;
-    if (len)
-        *len = (unsigned)strlen(*result);
-    return SASL_OK;
-}
-
-static int quiet(void *context, int level, const char *text)
-{
-    (void)context;
-    (void)level;
-    (void)text;
-    return SASL_OK;
-}
-
-#define PROC(f) (int (*)(void))(void (*)(void))(f)
-static const sasl_callback_t callbacks[] = {
-    {SASL_CB_GETOPT, PROC(option), NULL},
-    {SASL_CB_LOG, PROC(quiet), NULL},
-    {SASL_CB_LIST_END, NULL, NULL}};
-
-static void up(void)
-{
-    int code = sasl_server_init(callbacks, "oxithreads");
-    if (code != SASL_OK)
-        fault("sasl_server_init", code);
-}
-
-static sasl_conn_t *fresh(void)
-{
-    sasl_conn_t *conn = NULL;
-    int code = sasl_server_new("imap", "host.example", NULL, NULL, NULL, NULL, 0, &conn);
-    if (code != SASL_OK)
-        fault("sasl_server_new", code);
-    return conn;
+    pthread_mutex_destroy(mutex);
+    free(mutex);
 }
 
 static int login(sasl_conn_t *conn, int who, const char *password)
@@ -162,131 +92,6 @@ static void *lives(void *argument)
         sasl_server_done();
         atomic_fetch_add(&good, 1);
     }
-    return NULL;
-}
-
-static void run(void *(*work)(void *))
-{
-    pthread_t all[64];
-    int i;
-    for (i = 0; i < threads; i++)
-        if (pthread_create(&all[i], NULL, work, (void *)(long)i))
-            fault("pthread_create", i);
-    for (i = 0; i < threads; i++)
-        pthread_join(all[i], NULL);
-}
-
-/* ---- duplex: DIGEST-MD5 with a layer ---- */
-
-static sasl_conn_t *ends[2]; /* server, client */
-static int wires[2][2];      /* from the server, from the client */
-
-static int name(void *context, int id, const char **result, unsigned *len)
-{
-    (void)context;
-    *result = id == SASL_CB_USER ? "" : "user1";
-    if (len)
-        *len = (unsigned)strlen(*result);
-    return SASL_OK;
-}
-
-static int secret(sasl_conn_t *conn, void *context, int id, sasl_secret_t **result)
-{
-    static union { sasl_secret_t secret; char room[64]; } given;
-    (void)conn;
-    (void)context;
-    (void)id;
-    given.secret.len = 6;
-    memcpy(given.secret.data, "secret", 7);
-    *result = &given.secret;
-    return SASL_OK;
-}
-
-static int realm(void *context, int id, const char **available, const char **result)
-{
-    (void)context;
-    (void)id;
-    *result = available ? available[0] : "";
-    return SASL_OK;
-}
-
-static const sasl_callback_t client_side[] = {
-    {SASL_CB_LOG, PROC(quiet), NULL},     {SASL_CB_USER, PROC(name), NULL},
-    {SASL_CB_AUTHNAME, PROC(name), NULL}, {SASL_CB_PASS, PROC(secret), NULL},
-    {SASL_CB_GETREALM, PROC(realm), NULL}, {SASL_CB_LIST_END, NULL, NULL}};
-
-static void negotiate(void)
-{
-    sasl_security_properties_t limits = {1, 256, 4096, 0, NULL, NULL};
-    const char *out = NULL, *in = NULL, *chosen;
-    unsigned outlen = 0, inlen = 0;
-    int code, theirs, i;
-    if ((code = sasl_client_init(client_side)) != SASL_OK)
-        fault("sasl_client_init", code);
-    ends[0] = fresh();
-    if ((code = sasl_client_new("imap", "host.example", NULL, NULL, NULL, 0, &ends[1])))
-        fault("sasl_client_new", code);
-    for (i = 0; i < 2; i++)
-        sasl_setprop(ends[i], SASL_SEC_PROPS, &limits);
-    code = sasl_client_start(ends[1], "DIGEST-MD5", NULL, &out, &outlen, &chosen);
-    theirs = sasl_server_start(ends[0], "DIGEST-MD5", NULL, 0, &in, &inlen);
-    while (code == SASL_CONTINUE) {
-        code = sasl_client_step(ends[1], in, inlen, NULL, &out, &outlen);
-        if (theirs == SASL_CONTINUE)
-            theirs = sasl_server_step(ends[0], out, outlen, &in, &inlen);
-    }
-    if (code != SASL_OK || theirs != SASL_OK)
-        fault("negotiation", code ? code : theirs);
-}
-
-/* Threads 0 and 1 encode for the server and the client, 2 and 3 decode. */
-static void *duplex(void *argument)
-{
-    int me = (int)(long)argument, side = me & 1, i = 0;
-    sasl_conn_t *conn = ends[side];
-    char text[256];
-    const char *out;
-    unsigned len, at = 0, total = 0;
-    for (; me < 2 && i < rounds; i++) {
-        memset(text, 'a' + i % 26, sizeof text);
-        if (sasl_encode(conn, text, sizeof text, &out, &len) != SASL_OK)
-            fault("encode", i);
-        if (write(wires[side][1], out, len) != (ssize_t)len)
-            fault("write", i);
-        atomic_fetch_add(&good, 1);
-    }
-    for (; me >= 2 && total < (unsigned)rounds * sizeof text; total += len) {
-        ssize_t got = read(wires[!side][0], text, 100);
-        if (got <= 0 || sasl_decode(conn, text, (unsigned)got, &out, &len) != SASL_OK)
-            fault("decode", (int)got);
-        for (at = 0; at < len; at++)
-            if (out[at] != 'a' + (int)((total + at) / sizeof text) % 26)
-                fault("what came is not what went", (int)at);
-    }
-    return NULL;
-}
-
-static void both_ways(void)
-{
-    if (pipe(wires[0]) || pipe(wires[1]))
-        fault("pipe", 0);
-    up();
-    sasl_auxprop_add_plugin("memory", store_init);
-    negotiate();
-    run(duplex);
-    sasl_dispose(&ends[0]);
-    sasl_dispose(&ends[1]);
-    sasl_done();
-    printf("%d packets\n", good);
-}
-
-static void *meddle(void *argument)
-{
-    sasl_ssf_t ssf = 1;
-    int i;
-    (void)argument;
-    for (i = 0; i < rounds; i++)
-        sasl_setprop(ends[0], SASL_SSF_EXTERNAL, &ssf);
     return NULL;
 }
 
@@ -378,16 +183,14 @@ static void go_on(int place)
 
 int main(int argc, char **argv)
 {
-    if (argc > 3) {
-        threads = atoi(argv[2]);
-        rounds = atoi(argv[3]);
-    }
     if (argc > 1 && !strcmp(argv[1], "fork")) {
         int place;
         for (place = 0; place < 3; place++)
             go_on(place);
         puts("3 forks");
-    } else if (argc > 3 && threads <= 64 && !strcmp(argv[1], "login")) {
+    } else if (said(argc, argv, "login")) {
+        if (argc > 4)
+            sasl_set_mutex(mutex_new, mutex_lock, mutex_unlock, mutex_free);
         up();
         sasl_auxprop_add_plugin("memory", store_init);
         run(logins);
@@ -395,15 +198,7 @@ int main(int argc, char **argv)
         printf("%d logins, %d refused\n", good, bad);
         if (good + bad != threads * rounds || lookups < threads * rounds)
             fault("logins that were not made", good + bad);
-    } else if (argc > 3 && threads == 4 && !strcmp(argv[1], "duplex")) {
-        both_ways();
-    } else if (argc > 3 && threads <= 64 && !strcmp(argv[1], "shared")) {
-        up();
-        ends[0] = fresh();
-        run(meddle);
-        sasl_dispose(&ends[0]);
-        sasl_done();
-    } else if (argc > 3 && threads <= 64 && !strcmp(argv[1], "life")) {
+    } else if (said(argc, argv, "life")) {
         run(lives);
         printf("%d lives\n", good);
         if (sasl_server_done() != SASL_NOTINIT || sasl_global_utils != NULL)
