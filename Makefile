@@ -12,12 +12,13 @@ DESTDIR ?=
 STOCK ?= /usr/lib/x86_64-linux-gnu
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan tsan packages fmt clippy unsafe test stage bench install clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL and MariaDB servers, and AddressSanitizer'
+	@echo 'make check-all the same with PostgreSQL and MariaDB servers, asan and tsan'
+	@echo 'make asan      C programs on a library built with AddressSanitizer (tsan: with ThreadSanitizer)'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
@@ -34,12 +35,17 @@ check: packages fmt clippy unsafe test
 check-all:
 	@sh tests/packages.sh check-all
 	LAB_ALL=1 $(MAKE) check
-	$(MAKE) asan
+	$(MAKE) asan tsan
 
 # Needs the nightly toolchain, and gcc for the programs.
 asan:
 	@sh tests/packages.sh check
-	sh tests/asan.sh
+	sh tests/sanitize.sh address
+
+# Needs rust-src of the nightly toolchain too.
+tsan:
+	@sh tests/packages.sh check
+	sh tests/sanitize.sh thread
 
 packages:
 	@sh tests/packages.sh check

@@ -5,11 +5,12 @@
 //!
 //! A program may encode in one thread and decode in another on one connection
 //! (slapd does): the layer is behind a mutex. It is the one lock that is held
-//! while a plugin's code may run, namely a layer in C; such code has no reason
-//! to come back for the same layer.
+//! while a plugin's code may run, namely a layer in C; such code that comes back
+//! for the same layer is refused.
 #![forbid(unsafe_code)]
 
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use mech::{Negotiated, SecurityLayer};
 use saslplug::{Code, Error, Result};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(crate) struct Layer {
     layer: Mutex<Option<Box<dyn SecurityLayer>>>,
+    /// The thread that has the layer now, as [`me`] tells it; 0 is none.
+    user: AtomicUsize,
     /// `SASL_SSF`.
     pub(crate) ssf: Cell<u32>,
     /// `SASL_MAXOUTBUF`.
@@ -25,6 +28,21 @@ pub(crate) struct Layer {
     in_force: Cell<bool>,
     /// Bytes of a packet that has not arrived as a whole.
     pending: RefCell<Vec<u8>>,
+}
+
+/// A number of this thread.
+fn me() -> usize {
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| core::ptr::from_ref(place).addr())
+}
+
+/// Says that nobody has the layer any more, also after a panic.
+struct InUse<'a>(&'a AtomicUsize);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 impl Layer {
@@ -57,8 +75,21 @@ impl Layer {
         self.layer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// # Errors
+    /// `FAIL` when this thread has the layer already.
+    fn require_free(&self) -> Result<()> {
+        if self.user.load(Ordering::Relaxed) == me() {
+            let text = "the plugin's security layer called itself";
+            return Err(Error::new(Code::FAIL, text));
+        }
+        Ok(())
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut dyn SecurityLayer) -> Result<T>) -> Result<T> {
+        self.require_free()?;
         let mut place = self.lock();
+        self.user.store(me(), Ordering::Relaxed);
+        let _in_use = InUse(&self.user);
         let mut layer = place.take().ok_or(Error::new(
             Code::FAIL,
             "the security layer failed before; close the connection",
@@ -106,6 +137,7 @@ impl Layer {
     /// `BADPROT` for a packet above `max_packet` (refused from its header),
     /// `BADMAC` and others of the layer; it is out of order from then on.
     pub(crate) fn decode(&self, input: &[u8], max_packet: usize) -> Result<Vec<u8>> {
+        self.require_free()?;
         let mut pending = self.pending.take();
         pending.extend_from_slice(input);
         let (plain, used) = self.with(|layer| {
@@ -182,6 +214,28 @@ mod tests {
     fn a_large_length_is_refused_from_its_header() {
         let error = layer().decode(&[0xff; 4], 65536).expect_err("too large");
         assert_eq!(error.code(), Code::BADPROT);
+    }
+
+    #[test]
+    fn a_layer_that_calls_itself_is_refused() {
+        struct Looping(std::rc::Rc<Layer>);
+        impl SecurityLayer for Looping {
+            fn wrap(&mut self, plain: &[u8], _: &mut Vec<u8>) -> Result<()> {
+                self.0.encode(plain).map(drop)
+            }
+            fn unwrap(&mut self, _: &[u8], _: &mut Vec<u8>) -> Result<()> {
+                Ok(())
+            }
+        }
+        let layer = std::rc::Rc::new(Layer::default());
+        layer.install(Negotiated {
+            ssf: 1,
+            max_outbuf: 3,
+            layer: Box::new(Looping(std::rc::Rc::clone(&layer))),
+        });
+        let error = layer.encode(b"x").expect_err("refused");
+        assert_eq!(error.code(), Code::FAIL);
+        layer.clear();
     }
 
     #[test]

@@ -37,16 +37,8 @@ fn file(library: Library) -> std::path::PathBuf {
     library.file().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The names listed in `include/libsasl2.map`.
 fn map() -> BTreeSet<String> {
-    let text = fs::read_to_string(sources().join("include/libsasl2.map")).unwrap();
-    let (exported, _) = text.split_once("local:").unwrap_or((&text, ""));
-    let names = exported.lines().map(str::trim);
-    names
-        .filter_map(|line| line.strip_suffix(';'))
-        .filter(|name| *name != "}" && !name.contains(' '))
-        .map(str::to_owned)
-        .collect()
+    lab::symbols::exported().unwrap()
 }
 
 /// A defined dynamic symbol.

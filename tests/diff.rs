@@ -4,8 +4,9 @@
 //! `tests/c/ours` do what stock does not survive; they have their expected
 //! lines beside them.
 //!
-//! `RECORD=1` rewrites `tests/c/stock` from what stock prints; `ONLY=plain`
-//! looks at one program.
+//! `RECORD=1` rewrites `tests/c/stock` from what stock prints, and `tests/c/whole`
+//! from what ours prints in the sections that the table lists as a whole;
+//! `ONLY=plain` looks at one program.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -13,8 +14,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     unreachable_pub,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and prints its number"
 )]
 
 #[path = "diff/lines.rs"]
@@ -25,7 +27,9 @@ mod table;
 use lab::library::Library;
 use lab::program::{Headers, Program};
 use lab::stage::sources;
+use lab::symbols;
 use lines::Change;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,19 +114,41 @@ fn stock_prints_what_is_recorded_and_does_so_twice() {
     }
 }
 
+/// What differs from stock and is not listed; of sections that are listed as a
+/// whole, what differs from the record, and which do not differ from stock.
+fn unlisted(program: &Program, table: &mut Table) -> String {
+    let name = program.name();
+    let stock = fs::read_to_string(recorded(program)).unwrap();
+    let ours = output(program, Library::Ours);
+    let whole = lines::some(&ours, |section| table.whole(name, section));
+    let file = folder().join(format!("whole/{name}.txt"));
+    if std::env::var_os("RECORD").is_some() && !whole.is_empty() {
+        fs::write(&file, &whole).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    let mut found = report(&expected, &whole);
+    let mut needless: BTreeSet<_> = whole.lines().filter_map(lines::header).collect();
+    for change in lines::changes(&stock, &ours) {
+        needless.remove(change.section());
+        if !table.whole(name, change.section()) && !table.allows(name, &change) {
+            found.push_str(&readable(&change));
+        }
+    }
+    for section in needless {
+        writeln!(found, "{section} is as on stock").unwrap();
+    }
+    found
+}
+
 #[test]
 fn ours_differs_from_stock_only_as_listed() {
     let text = fs::read_to_string(sources().join("docs/behaviour.md")).unwrap();
     let mut table = Table::read(&text).unwrap();
-    let mut unlisted = String::new();
+    let mut unlisted_lines = String::new();
     for source in programs(&folder()) {
         let program = compile(&source);
-        let stock = fs::read_to_string(recorded(&program)).unwrap();
-        let ours = output(&program, Library::Ours);
-        for change in lines::changes(&stock, &ours) {
-            if !table.allows(program.name(), &change) {
-                write!(unlisted, "{} {}", program.name(), readable(&change)).unwrap();
-            }
+        for line in unlisted(&program, &mut table).lines() {
+            writeln!(unlisted_lines, "{} {line}", program.name()).unwrap();
         }
     }
     let unused = match std::env::var_os(ONLY) {
@@ -130,8 +156,8 @@ fn ours_differs_from_stock_only_as_listed() {
         None => table.unused(),
     };
     assert!(
-        unlisted.is_empty() && unused.is_empty(),
-        "differences that docs/behaviour.md does not list:\n{unlisted}\n\
+        unlisted_lines.is_empty() && unused.is_empty(),
+        "differences that docs/behaviour.md does not list:\n{unlisted_lines}\n\
          rows of docs/behaviour.md that nothing needs:\n{unused}"
     );
 }
@@ -140,8 +166,37 @@ fn ours_differs_from_stock_only_as_listed() {
 fn ours_survives_what_stock_does_not() {
     for source in programs(&folder().join("ours")) {
         let program = compile(&source);
-        let expected = fs::read_to_string(source.with_extension("txt")).unwrap();
-        let changed = report(&expected, &output(&program, Library::Ours));
+        let said = output(&program, Library::Ours);
+        let file = source.with_extension("txt");
+        if std::env::var_os("RECORD").is_some() {
+            fs::write(&file, &said).unwrap();
+        }
+        let expected = fs::read_to_string(file).unwrap();
+        let changed = report(&expected, &said);
         assert!(changed.is_empty(), "{}:\n{changed}", program.name());
+        assert!(!said.contains("died of signal"), "{}", program.name());
+        if program.name() == "null" {
+            let probes = said.lines().filter(|line| !line.starts_with("== "));
+            let count = probes.count();
+            println!("{count} probes with NULL, none of them fatal");
+            assert!(count >= 180, "{count}");
+        }
+    }
+}
+
+/// Every exported symbol is used by a program that runs on both libraries.
+#[test]
+fn every_symbol_is_called() {
+    let exported = symbols::exported().unwrap();
+    let mut used = BTreeSet::new();
+    for source in programs(&folder()) {
+        used.extend(must(symbols::used(compile(&source).path())));
+    }
+    let called: Vec<_> = exported.intersection(&used).collect();
+    println!("{} of {} symbols", called.len(), exported.len());
+    if std::env::var_os(ONLY).is_none() {
+        let missing: Vec<_> = exported.difference(&used).collect();
+        assert!(missing.is_empty(), "no program calls {missing:?}");
+        assert_eq!(exported.len(), 72);
     }
 }

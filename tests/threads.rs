@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Distinct connections in distinct threads, inits and dones at the same time,
-//! forks in the middle: `tests/c/threads/logins.c` on our library.
+//! forks in the middle, data both ways at once: `tests/c/threads` on our library.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -19,10 +19,13 @@ use lab::stage::sources;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-fn program() -> &'static Program {
-    static PROGRAM: OnceLock<Program> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let source = sources().join("tests/c/threads/logins.c");
+/// The program that knows these words.
+fn program(words: &[&str]) -> &'static Program {
+    static PROGRAMS: [OnceLock<Program>; 2] = [const { OnceLock::new() }; 2];
+    let both = words.first() == Some(&"both");
+    let name = if both { "duplex" } else { "logins" };
+    PROGRAMS[usize::from(both)].get_or_init(|| {
+        let source = sources().join(format!("tests/c/threads/{name}.c"));
         Program::compile(&source, Headers::Ours).unwrap_or_else(|error| panic!("{error}"))
     })
 }
@@ -31,7 +34,7 @@ fn program() -> &'static Program {
 fn run(tool: &[&str], words: &[&str], seconds: u32) -> String {
     let mut command = Command::new("timeout");
     command.args(["-s", "KILL", &seconds.to_string()]);
-    command.args(tool).arg(program().path()).args(words);
+    command.args(tool).arg(program(words).path()).args(words);
     command
         .env("SASL_PATH", "/nonexistent")
         .stdin(Stdio::null());
@@ -62,10 +65,24 @@ fn eight_threads_log_in_ten_thousand_times_each() {
 }
 
 #[test]
+fn a_programs_own_mutexes_change_nothing() {
+    let said = run(&[], &["login", "8", "1000", "mutex"], 300);
+    assert_eq!(said, "7200 logins, 800 refused\n");
+}
+
+#[test]
 fn a_thousand_lives_in_each_of_four_threads() {
     let said = run(&[], &["life", "4", "1000"], 300);
     eprintln!("4 threads: {said}");
     assert_eq!(said, "4000 lives\n");
+}
+
+/// One thread encodes while another decodes, on both sides of a connection.
+#[test]
+fn a_connection_carries_data_both_ways_at_once() {
+    assert_eq!(run(&[], &["both", "4", "10000"], 300), "20000 packets\n");
+    let said = run(&VALGRIND, &["both", "4", "200"], 300);
+    assert_eq!(said, "400 packets\n");
 }
 
 /// Memory that one thread frees while another uses it would be found.

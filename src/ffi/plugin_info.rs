@@ -3,11 +3,12 @@
 //! output, about each plugin. Built-in mechanisms are shown as the C structures
 //! that a plugin would have; scripts parse the printed form.
 
+use crate::ffi::application::prompt_id;
 use crate::ffi::{arg, edge};
 use crate::library::{self, Side};
-use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use core::ptr;
-use mech::{Features, MechInfo, Security};
+use mech::{Features, MechInfo, PromptKind, Security};
 use saslplug::raw::*;
 use saslplug::{Auxprop, Code};
 use std::ffi::CString;
@@ -101,19 +102,34 @@ fn print_mechanism(info: &MechInfo, source: &str, setpass: &str) {
     ));
 }
 
-/// The strings that a C structure of one mechanism points to.
+/// What a C structure of one mechanism points to.
 struct Shown {
     name: CString,
     source: CString,
+    prompts: Option<Vec<c_ulong>>,
 }
 
 impl Shown {
-    fn new(info: &MechInfo, source: &str) -> Self {
+    fn new(info: &MechInfo, source: &str, prompts: &[PromptKind]) -> Self {
         let text = |text: &str| CString::new(text).unwrap_or_default();
+        // NULL stands for a name and a password.
+        let others = prompts != [PromptKind::AuthName, PromptKind::Pass];
+        let list = || {
+            let ids = prompts.iter().map(|kind| prompt_id(*kind));
+            ids.chain([SASL_CB_LIST_END]).collect()
+        };
         Self {
             name: text(&info.name),
             source: text(source),
+            prompts: others.then(list),
         }
+    }
+
+    fn required_prompts(&self) -> *const c_ulong {
+        self.prompts
+            .as_ref()
+            .map_or(ptr::null(), Vec::as_ptr)
+            .cast()
     }
 }
 
@@ -148,8 +164,8 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
             if !listed(list, &info.name) {
                 continue;
             }
-            let shown = Shown::new(info, mechanism.source());
-            let plug = server_plug(info, &shown);
+            let shown = Shown::new(info, mechanism.source(), &[]);
+            let plug = server_plug(info, &shown, mechanism.sets_passwords());
             let mut entry = server_sasl_mechanism_t {
                 version: SASL_SERVER_PLUG_VERSION,
                 condition: Code::OK.0,
@@ -178,7 +194,21 @@ pub(crate) unsafe extern "C" fn sasl_server_plugin_info(
     })
 }
 
-fn server_plug(info: &MechInfo, shown: &Shown) -> sasl_server_plug_t {
+/// Stands for a setpass function: programs look whether there is one.
+unsafe extern "C" fn has_setpass(
+    _: *mut c_void,
+    _: *mut sasl_server_params_t,
+    _: *const c_char,
+    _: *const c_char,
+    _: c_uint,
+    _: *const c_char,
+    _: c_uint,
+    _: c_uint,
+) -> c_int {
+    Code::FAIL.0
+}
+
+fn server_plug(info: &MechInfo, shown: &Shown, setpass: bool) -> sasl_server_plug_t {
     sasl_server_plug_t {
         mech_name: shown.name.as_ptr(),
         max_ssf: info.max_ssf,
@@ -189,7 +219,7 @@ fn server_plug(info: &MechInfo, shown: &Shown) -> sasl_server_plug_t {
         mech_step: None,
         mech_dispose: None,
         mech_free: None,
-        setpass: None,
+        setpass: setpass.then_some(has_setpass as _),
         user_query: None,
         idle: None,
         mech_avail: None,
@@ -227,7 +257,7 @@ pub(crate) unsafe extern "C" fn sasl_client_plugin_info(
             if !listed(list, &info.name) {
                 continue;
             }
-            let shown = Shown::new(info, mechanism.source());
+            let shown = Shown::new(info, mechanism.source(), mechanism.required_prompts());
             let plug = client_plug(info, &shown);
             let mut entry = client_sasl_mechanism_t {
                 version: SASL_CLIENT_PLUG_VERSION,
@@ -250,7 +280,7 @@ fn client_plug(info: &MechInfo, shown: &Shown) -> sasl_client_plug_t {
         max_ssf: info.max_ssf,
         security_flags: info.security.bits(),
         features: info.features.bits(),
-        required_prompts: ptr::null(),
+        required_prompts: shown.required_prompts(),
         glob_context: ptr::null_mut(),
         mech_new: None,
         mech_step: None,

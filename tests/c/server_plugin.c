@@ -396,9 +396,10 @@ static void server_info(server_sasl_mechanism_t *m, sasl_info_callback_stage_t s
     if (m == NULL)
         say("<info stage %d rock %s>", (int)stage, str(rock));
     else if (known(m->plug->mech_name))
-        say("<info stage %d %s plugname %s version %d condition %d ssf %u flags 0x%x features 0x%x>",
+        say("<info stage %d %s plugname %s version %d condition %d ssf %u flags 0x%x features 0x%x setpass %s>",
             (int)stage, m->plug->mech_name, str(m->plugname), m->version, m->condition,
-            m->plug->max_ssf, m->plug->security_flags, m->plug->features);
+            m->plug->max_ssf, m->plug->security_flags, m->plug->features,
+            m->plug->setpass ? "given" : "NULL");
 }
 
 static void info(void)

@@ -23,21 +23,35 @@ impl Change {
     }
 }
 
+/// The section that this line begins.
+pub fn header(line: &str) -> Option<&str> {
+    line.strip_prefix("== ")
+        .filter(|name| !name.contains(char::is_whitespace))
+}
+
 /// Splits an output at its `== name` lines.
 fn sections(text: &str) -> (Vec<String>, BTreeMap<String, Vec<&str>>) {
     let mut order = vec![String::new()];
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for line in text.lines() {
-        let header = line
-            .strip_prefix("== ")
-            .filter(|name| !name.contains(char::is_whitespace));
-        if let Some(name) = header {
+        if let Some(name) = header(line) {
             order.push(name.to_owned());
         }
         let section = order.last().cloned().unwrap_or_default();
         found.entry(section).or_default().push(line);
     }
     (order, found)
+}
+
+/// The sections of `text` that `wanted` wants, as one text.
+pub fn some(text: &str, mut wanted: impl FnMut(&str) -> bool) -> String {
+    let (order, found) = sections(text);
+    let wanted = order.iter().filter(|name| wanted(name));
+    wanted
+        .filter_map(|name| found.get(name))
+        .flatten()
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// The differences, section by section, in the order of the first output.
@@ -115,4 +129,5 @@ fn equal_texts_have_no_change_and_others_tell_where() {
         [missing("one", "b"), added("one", "x"), added("two", "d")]
     );
     assert_eq!(changes("== a\nx\n", "").len(), 2);
+    assert_eq!(some(text, |name| name == "two"), "== two\nc\n");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The table of deliberate differences in docs/behaviour.md.
+//! The table of deliberate differences in docs/behaviour.md. A row is about
+//! lines, or about a whole section whose lines are recorded elsewhere.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +9,8 @@ use crate::lines::Change;
 #[derive(Debug)]
 struct Row {
     place: String,
+    /// The section differs as recorded.
+    whole: bool,
     stock: Option<String>,
     ours: Option<String>,
     stock_seen: bool,
@@ -31,12 +34,23 @@ impl Table {
         lines.skip(2).map(row).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether a row lists this section as a whole; it then counts as needed.
+    pub fn whole(&mut self, program: &str, section: &str) -> bool {
+        let place = format!("{program}/{section}");
+        let fits = |row: &&mut Row| row.whole && matches(&row.place, &place);
+        let mut rows = self.0.iter_mut().filter(fits);
+        rows.next().is_some_and(|row| {
+            (row.stock_seen, row.ours_seen) = (true, true);
+            true
+        })
+    }
+
     /// Whether a row lists this change; the row then counts as needed.
     pub fn allows(&mut self, program: &str, change: &Change) -> bool {
         let place = format!("{program}/{}", change.section());
         let mut allowed = false;
         for row in &mut self.0 {
-            if !matches(&row.place, &place) {
+            if row.whole || !matches(&row.place, &place) {
                 continue;
             }
             let (cell, line, seen) = match change {
@@ -61,7 +75,8 @@ impl Table {
     }
 }
 
-/// `| where | stock | ours | reason |`; a `|` inside is written `\|`.
+/// `| where | stock | ours | reason |`; a `|` inside is written `\|`. Two cells
+/// `whole` without backquotes stand for all lines of the section.
 fn row(line: &str) -> Result<Row, String> {
     let escaped = line.replace("\\|", "\u{1}");
     let cells: Vec<_> = escaped
@@ -77,6 +92,7 @@ fn row(line: &str) -> Result<Row, String> {
     }
     Ok(Row {
         place: code(place).ok_or("a row needs a place")?,
+        whole: stock == "whole" && ours == "whole",
         stock: code(stock),
         ours: code(ours),
         stock_seen: false,
@@ -117,6 +133,22 @@ fn stars_stand_for_anything() {
     assert!(!matches("abc", "abcd"));
     assert!(!matches("a*b", "abc"));
     assert!(!matches("ab*ba", "aba"));
+}
+
+#[test]
+fn a_section_may_be_listed_as_a_whole() {
+    let text = "<!-- differences -->\n| where | stock | ours | reason |\n|---|---|---|---|\n\
+                | `p/*_nul` | whole | whole | better |\n<!-- end -->";
+    let mut table = Table::read(text).unwrap();
+    assert!(!table.whole("p", "other"));
+    assert_eq!(table.unused().lines().count(), 1);
+    let change = Change::Missing {
+        section: "a_nul".to_owned(),
+        line: "whole".to_owned(),
+    };
+    assert!(!table.allows("p", &change));
+    assert!(table.whole("p", "a_nul"));
+    assert_eq!(table.unused(), "");
 }
 
 #[test]

@@ -6,7 +6,7 @@
  *   pass=  min=  max=  buf=  secflags=  flags=  ext=  cb=name:data  critical=1
  *   opt:NAME=VALUE (answers of the option callback)  data=N (bytes to protect)
  * Lines out: "M hex" a message, "N" no message, "E code detail" the end of it,
- * "P name value" a property, "L hex" protected data, "D hex" what the peer's
+ * "P name value" a property ("P file PATH": a library or plugin in use), "L hex" protected data, "D hex" what the peer's
  * protected data was. Lines in: "M hex", "N", "L hex", "Q" (go away). */
 #include <sasl/sasl.h>
 #include <stdio.h>
@@ -131,6 +131,25 @@ static void property(sasl_conn_t *conn, const char *name, int number, char kind)
         printf("P %s %u\n", name, *(const unsigned *)value);
     else
         printf("P %s %s\n", name, value ? "there" : "(null)");
+}
+
+/* The files of the library and of its Kerberos plugins, each once. */
+static void files(void)
+{
+    static const char *const names[] = {"libsasl2", "libgssapiv2", "libgs2"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        char line[4096];
+        FILE *maps = fopen("/proc/self/maps", "r");
+        while (maps && fgets(line, sizeof line, maps)) {
+            char *path = strchr(line, '/');
+            if (path && strstr(path, names[i])) {
+                printf("P %s %s", names[i], path);
+                break;
+            }
+        }
+        if (maps)
+            fclose(maps);
+    }
 }
 
 static void layer(sasl_conn_t *conn)
@@ -271,6 +290,7 @@ int main(int argc, char **argv)
     property(conn, "peer", SASL_GSS_PEER_NAME, 'p');
     property(conn, "local", SASL_GSS_LOCAL_NAME, 'p');
     property(conn, "source", SASL_AUTHSOURCE, 's');
+    files();
     printf("E %d %s\n", code, detail);
     fflush(stdout);
     if (code == SASL_OK)

@@ -9,7 +9,7 @@ use crate::ffi::params::ClientParams;
 use crate::ffi::plugin::auxprop::{length, outcome};
 use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
-use crate::ffi::plugin::plugs::{Common, Plugs, Structure, describe};
+use crate::ffi::plugin::plugs::{Common, Plugs, Structure};
 use crate::ffi::plugin::server_mech::{made, terminated};
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
@@ -76,17 +76,17 @@ pub(crate) unsafe fn init(
         return Err(Error::with(Code::BADVERS, text));
     }
     let plugs = Plugs::new(list, count, library)?;
-    let mechs = plugs.list.iter().filter_map(|plug| {
-        // SAFETY: saslplug.h: `count` structures from `list` on.
-        let structure = unsafe { &**plug };
-        Some(CClientMech {
-            info: describe(structure)?,
+    let mechs = plugs
+        .usable(name)?
+        .into_iter()
+        .map(|(info, plug)| CClientMech {
+            info,
             source: name.to_owned(),
-            prompts: required_prompts(structure),
-            plug: *plug,
+            // SAFETY: saslplug.h: the structure is valid as long as `plugs` is held.
+            prompts: required_prompts(unsafe { &*plug }),
+            plug,
             plugs: Arc::clone(&plugs),
-        })
-    });
+        });
     Ok(mechs.collect())
 }
 
@@ -214,11 +214,12 @@ impl ClientExchange for CClientExchange {
         if !(Code::OK.0..=Code::INTERACT.0).contains(&code) {
             conn.hide_context();
         }
+        let max_buffer = conn.connection().limits.get().max_buffer;
         match Code(code) {
             Code::OK => Ok(ClientStep::Done(Done {
                 final_data: data,
                 binding: self.context.binding(),
-                layer: self.context.layer(),
+                layer: self.context.layer(max_buffer)?,
                 may_object: false,
             })),
             Code::CONTINUE => Ok(ClientStep::Response(data)),

@@ -98,22 +98,34 @@ impl Context {
         }
     }
 
-    /// The security layer that the plugin agreed on, if any.
-    pub(crate) fn layer(self: &Rc<Self>) -> Option<Negotiated> {
+    /// The security layer that the plugin agreed on, if any. Its packets have
+    /// room for `max_buffer` bytes unless it says otherwise.
+    ///
+    /// # Errors
+    /// `FAIL` for half a layer.
+    pub(crate) fn layer(self: &Rc<Self>, max_buffer: c_uint) -> Result<Option<Negotiated>> {
         let results = self.read();
-        let (Some(encode), Some(decode)) = (results.encode, results.decode) else {
-            return None;
+        let (encode, decode) = match (results.encode, results.decode) {
+            (Some(encode), Some(decode)) => (encode, decode),
+            (None, None) => return Ok(None),
+            _ => {
+                let text = "the mechanism plugin gave encode or decode, but not both";
+                return Err(Error::new(Code::FAIL, text));
+            }
         };
         let layer = CLayer {
             context: Rc::clone(self),
             encode,
             decode,
         };
-        Some(Negotiated {
+        Ok(Some(Negotiated {
             ssf: results.mech_ssf as Ssf,
-            max_outbuf: results.maxoutbuf,
+            max_outbuf: match results.maxoutbuf {
+                0 => max_buffer,
+                given => given,
+            },
             layer: Box::new(layer),
-        })
+        }))
     }
 }
 
@@ -160,6 +172,15 @@ struct CLayer {
     decode: sasl_decode_fn,
 }
 
+/// A layer works or fails: what is neither is a failure.
+fn worked(code: c_int) -> Result<()> {
+    if code > Code::OK.0 {
+        let text = format!("the plugin's security layer answered {code}");
+        return Err(Error::with(Code::FAIL, text));
+    }
+    outcome(code)
+}
+
 impl SecurityLayer for CLayer {
     fn frames_itself(&self) -> bool {
         true
@@ -173,7 +194,7 @@ impl SecurityLayer for CLayer {
         let (mut data, mut len): (*const c_char, c_uint) = (ptr::null(), 0);
         // SAFETY: saslplug.h: the piece covers `plain`, the results are ours.
         let code = unsafe { (self.encode)(self.context.as_ptr(), &piece, 1, &mut data, &mut len) };
-        outcome(code)?;
+        worked(code)?;
         // SAFETY: saslplug.h: on OK the plugin's buffer has `len` bytes.
         out.extend_from_slice(unsafe { arg::bytes(data, len) }.unwrap_or_default());
         Ok(())
@@ -192,7 +213,7 @@ impl SecurityLayer for CLayer {
                 &mut len,
             )
         };
-        outcome(code)?;
+        worked(code)?;
         // SAFETY: saslplug.h: on OK the plugin's buffer has `len` bytes.
         out.extend_from_slice(unsafe { arg::bytes(data, len) }.unwrap_or_default());
         Ok(())

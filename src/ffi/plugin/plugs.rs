@@ -6,10 +6,11 @@
 use crate::ffi::arg;
 use crate::ffi::plugin::loader::Loaded;
 use crate::ffi::utils;
-use core::ffi::{c_char, c_int, c_uint, c_void};
+use crate::library;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use mech::{Features, MechInfo, Security};
 use saslplug::raw::{sasl_ssf_t, sasl_utils_t};
-use saslplug::{Code, Error, Result};
+use saslplug::{Code, Error, Level, Result};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -76,6 +77,32 @@ impl<T: Structure> Plugs<T> {
             _library: library,
         }))
     }
+
+    /// The mechanisms that can be used; what is wrong with others is logged.
+    ///
+    /// # Errors
+    /// `BADPARAM` when there is none, with the reason of the last.
+    pub(super) fn usable(&self, plugin: &CStr) -> Result<Vec<(MechInfo, *const T)>> {
+        let mut found = Vec::new();
+        let mut wrong = None;
+        for plug in &self.list {
+            // SAFETY: saslplug.h: each is valid as long as this lives.
+            match describe(unsafe { &**plug }) {
+                Ok(info) => found.push((info, *plug)),
+                Err(why) => wrong = Some(why),
+            }
+        }
+        match wrong {
+            Some(why) if found.is_empty() => Err(Error::new(Code::BADPARAM, why)),
+            Some(why) => {
+                let plugin = plugin.to_string_lossy();
+                let message = format_args!("plugin {plugin}: {why}; it is passed over");
+                library::current().log(Level::Err, message);
+                Ok(found)
+            }
+            None => Ok(found),
+        }
+    }
 }
 
 impl<T: Structure> Drop for Plugs<T> {
@@ -92,18 +119,31 @@ impl<T: Structure> Drop for Plugs<T> {
     }
 }
 
-/// The mechanism's line, if the structure can be used at all.
-pub(super) fn describe(plug: &impl Structure) -> Option<MechInfo> {
+/// The mechanism's line.
+///
+/// # Errors
+/// What makes the structure useless.
+fn describe(plug: &impl Structure) -> core::result::Result<MechInfo, &'static str> {
     let common = plug.common();
     // SAFETY: saslplug.h: NULL or a string, valid as the structure is.
-    let name = unsafe { arg::text(common.name) }?.to_str().ok()?;
-    if name.is_empty() || !common.complete {
-        return None;
+    let name = unsafe { arg::text(common.name) }.and_then(|name| name.to_str().ok());
+    let name = name
+        .filter(|name| is_name(name))
+        .ok_or("a mechanism has no name, or one that no list can carry")?;
+    if !common.complete {
+        return Err("a mechanism lacks mech_new or mech_step");
     }
-    Some(MechInfo {
+    Ok(MechInfo {
         name: Cow::Owned(name.to_owned()),
         max_ssf: common.max_ssf,
         security: Security::from_bits_retain(common.security_flags),
         features: Features::from_bits_retain(common.features),
     })
+}
+
+/// Letters, digits, `-` and `_` (RFC 4422 section 3.1), small ones too; longer
+/// than the 20 bytes there only as far as a mistake can be told from a name.
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(fits)
 }

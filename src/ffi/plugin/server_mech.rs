@@ -7,7 +7,7 @@ use crate::ffi::params::ServerParams;
 use crate::ffi::plugin::auxprop::{length, outcome};
 use crate::ffi::plugin::context::{Context, Idle};
 use crate::ffi::plugin::loader::Loaded;
-use crate::ffi::plugin::plugs::{Common, Plugs, Structure, describe};
+use crate::ffi::plugin::plugs::{Common, Plugs, Structure};
 use crate::ffi::utils;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr;
@@ -78,17 +78,16 @@ pub(crate) unsafe fn init(
         return Err(Error::with(Code::BADVERS, text));
     }
     let plugs = Plugs::new(list, count, library)?;
-    let mechs = plugs.list.iter().filter_map(|plug| {
-        // SAFETY: saslplug.h: `count` structures from `list` on.
-        let info = describe(unsafe { &**plug })?;
-        Some(CServerMech {
+    let mechs = plugs
+        .usable(name)?
+        .into_iter()
+        .map(|(info, plug)| CServerMech {
             info,
             source: name.to_owned(),
             refused: code == Code::NOUSER.0,
-            plug: *plug,
+            plug,
             plugs: Arc::clone(&plugs),
-        })
-    });
+        });
     Ok(mechs.collect())
 }
 
@@ -271,11 +270,12 @@ impl ServerExchange for CServerExchange {
         if code != Code::OK.0 && code != Code::CONTINUE.0 {
             conn.hide_context();
         }
+        let max_buffer = conn.connection().limits.get().max_buffer;
         match Code(code) {
             Code::OK => Ok(Step::Done(Done {
                 final_data: data,
                 binding: self.context.binding(),
-                layer: self.context.layer(),
+                layer: self.context.layer(max_buffer)?,
                 may_object: false,
             })),
             Code::CONTINUE => Ok(Step::Challenge(data.unwrap_or_default())),

@@ -138,17 +138,38 @@ static void down(void)
     sasl_server_done();
 }
 
+static int layers;
+
+/* What was agreed on carries data, both ways. */
+static void talk(sasl_conn_t *from, sasl_conn_t *to)
+{
+    static char wire[512];
+    const char *out = NULL;
+    unsigned len = 0;
+    int code = sasl_encode(from, "protected", 9, &out, &len);
+    if (code != SASL_OK || len <= 9 || len > sizeof wire)
+        fault("encode", code);
+    memcpy(wire, out, len);
+    code = sasl_decode(to, wire, len, &out, &len);
+    if (code != SASL_OK || len != 9 || memcmp(out, "protected", 9))
+        fault("decode", code);
+}
+
 /* One exchange; the wire's buffer is wiped, as it would be a network's. */
 static void exchange(const char *mechanism, int wrong)
 {
     static char wire[8192];
+    sasl_security_properties_t limits = {0, 256, 4096, 0, NULL, NULL};
     sasl_conn_t *server = NULL, *client = NULL;
     const char *out = NULL, *in = NULL, *chosen;
     unsigned outlen = 0, inlen = 0;
+    const void *value = NULL;
     int mine, theirs, steps = 0;
     if (sasl_server_new("imap", "h.example", NULL, NULL, NULL, NULL, 0, &server) != SASL_OK ||
         sasl_client_new("imap", "h.example", NULL, NULL, NULL, 0, &client) != SASL_OK)
         fault("new", 0);
+    sasl_setprop(server, SASL_SEC_PROPS, &limits);
+    sasl_setprop(client, SASL_SEC_PROPS, &limits);
     mine = sasl_client_start(client, mechanism, NULL, &out, &outlen, &chosen);
     if (mine != SASL_OK && mine != SASL_CONTINUE)
         fault(mechanism, mine);
@@ -168,6 +189,15 @@ static void exchange(const char *mechanism, int wrong)
     }
     if (!wrong && theirs != SASL_OK)
         fault(mechanism, theirs);
+    if (!wrong && mine == SASL_CONTINUE)
+        mine = sasl_client_step(client, in, inlen, NULL, &out, &outlen);
+    if (!wrong && mine != SASL_OK)
+        fault("client end", mine);
+    if (!wrong && sasl_getprop(server, SASL_SSF, &value) == SASL_OK && *(const sasl_ssf_t *)value) {
+        talk(server, client);
+        talk(client, server);
+        layers++;
+    }
     if (wrong && theirs == SASL_OK)
         fault("a wrong password was taken", theirs);
     sasl_dispose(&client);
@@ -202,7 +232,8 @@ static void leaks(int rounds)
     for (i = 0; i < rounds; i++)
         exchange(mechanisms[(unsigned)i % MECHANISMS], i % 10 == 9);
     after = mallinfo2().uordblks;
-    printf("%ld bytes, %d descriptors\n", (long)after - (long)before, descriptors() - files);
+    printf("%ld bytes, %d layers, %d descriptors\n", (long)after - (long)before, layers,
+           descriptors() - files);
     down();
 }
 

@@ -99,6 +99,11 @@ static void both_sides(void)
     PROBE(sasl_decode(s, "x", 1, NULL, &len));
     PROBE(sasl_decode(s, "x", 1, &out, NULL));
     PROBE(sasl_decode(NULL, NULL, 0, NULL, NULL));
+    TEXT(sasl_errstring(SASL_FAIL, NULL, NULL));
+    PROBE(sasl_server_init(NULL, NULL));
+    PROBE(sasl_client_init(NULL));
+    VOID(sasl_set_alloc(NULL, NULL, NULL, NULL));
+    VOID(sasl_set_mutex(NULL, NULL, NULL, NULL));
     PROBE(sasl_set_path(SASL_PATH_TYPE_CONFIG, NULL));
     PROBE(sasl_set_path(SASL_PATH_TYPE_PLUGIN, NULL));
     PROBE(sasl_idle(NULL) - 1);

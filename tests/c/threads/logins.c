@@ -1,105 +1,40 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Distinct connections in distinct threads, without sasl_set_mutex:
- *   logins login THREADS ROUNDS    PLAIN logins against an auxprop in memory
+ * Distinct connections in distinct threads, without sasl_set_mutex unless said:
+ *   logins login THREADS ROUNDS [mutex]
+ *                                  PLAIN logins against an auxprop in memory,
+ *                                  with sasl_set_mutex too
  *   logins life THREADS ROUNDS     each thread: init, new, start, dispose, done
  *   logins fork                    parent and child both go on, at three places
  * Ends with 0 and prints what it did, or says what went wrong.
  */
-#include <pthread.h>
-#include <sasl/sasl.h>
-#include <sasl/saslplug.h>
+#include "threads.h"
 #include <sasl/saslutil.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* Exported, and in no header. */
 extern const sasl_utils_t *sasl_global_utils;
 
-static int threads, rounds;
-static atomic_int good, bad, lookups;
+/* ---- the program's own mutexes ---- */
 
-static void fault(const char *what, int code)
+static void *mutex_new(void)
 {
-    fprintf(stderr, "%s: %d\n", what, code);
-    exit(1);
+    pthread_mutex_t *mutex = malloc(sizeof *mutex);
+    pthread_mutex_init(mutex, NULL);
+    return mutex;
 }
-
-static int lookup(void *glob, sasl_server_params_t *params, unsigned flags, const char *user,
-                  unsigned len)
+static int mutex_lock(void *mutex)
 {
-    const struct propval *wanted = params->utils->prop_get(params->propctx);
-    (void)glob;
-    (void)flags;
-    atomic_fetch_add(&lookups, 1);
-    if (len < 4 || memcmp(user, "user", 4))
-        return SASL_NOUSER;
-    for (; wanted && wanted->name; wanted++)
-        if (!strcmp(wanted->name, "*userPassword"))
-            params->utils->prop_set(params->propctx, wanted->name, "secret", 6);
-    return SASL_OK;
+    return pthread_mutex_lock(mutex) ? SASL_FAIL : SASL_OK;
 }
-
-static sasl_auxprop_plug_t store = {.name = (char *)"memory", .auxprop_lookup = lookup};
-
-static int store_init(const sasl_utils_t *utils, int max, int *version, sasl_auxprop_plug_t **plug,
-                      const char *name)
+static int mutex_unlock(void *mutex)
 {
-    (void)utils;
-    (void)max;
-    (void)name;
-    *version = SASL_AUXPROP_PLUG_VERSION;
-    *plug = &store;
-    return SASL_OK;
+    return pthread_mutex_unlock(mutex) ? SASL_FAIL : SASL_OK;
 }
-
-static int option(void *context, const char *plugin, const char *name, const char **result,
-                  unsigned *len)
+static void mutex_free(void *mutex)
 {
-    (void)context;
-    (void)plugin;
-    if (!strcmp(name, "auxprop_plugin"))
-        *result = "memory";
-    else if (!strcmp(name, "pwcheck_method"))
-        *result = "auxprop";
-    else
-        return SASL_FAIL;
-    if (len)
-        *len = (unsigned)strlen(*result);
-    return SASL_OK;
-}
-
-static int quiet(void *context, int level, const char *text)
-{
-    (void)context;
-    (void)level;
-    (void)text;
-    return SASL_OK;
-}
-
-static const sasl_callback_t callbacks[] = {
-    {SASL_CB_GETOPT, (int (*)(void))(void (*)(void))option, NULL},
-    {SASL_CB_LOG, (int (*)(void))(void (*)(void))quiet, NULL},
-    {SASL_CB_LIST_END, NULL, NULL}};
-
-static void up(void)
-{
-    int code = sasl_server_init(callbacks, "oxithreads");
-    if (code != SASL_OK)
-        fault("sasl_server_init", code);
-}
-
-static sasl_conn_t *fresh(void)
-{
-    sasl_conn_t *conn = NULL;
-    int code = sasl_server_new("imap", "host.example", NULL, NULL, NULL, NULL, 0, &conn);
-    if (code != SASL_OK)
-        fault("sasl_server_new", code);
-    return conn;
+    pthread_mutex_destroy(mutex);
+    free(mutex);
 }
 
 static int login(sasl_conn_t *conn, int who, const char *password)
@@ -158,17 +93,6 @@ static void *lives(void *argument)
         atomic_fetch_add(&good, 1);
     }
     return NULL;
-}
-
-static void run(void *(*work)(void *))
-{
-    pthread_t all[64];
-    int i;
-    for (i = 0; i < threads; i++)
-        if (pthread_create(&all[i], NULL, work, (void *)(long)i))
-            fault("pthread_create", i);
-    for (i = 0; i < threads; i++)
-        pthread_join(all[i], NULL);
 }
 
 /* CRAM-MD5 up to its challenge, whose nonce must differ after a fork. */
@@ -259,16 +183,14 @@ static void go_on(int place)
 
 int main(int argc, char **argv)
 {
-    if (argc > 3) {
-        threads = atoi(argv[2]);
-        rounds = atoi(argv[3]);
-    }
     if (argc > 1 && !strcmp(argv[1], "fork")) {
         int place;
         for (place = 0; place < 3; place++)
             go_on(place);
         puts("3 forks");
-    } else if (argc > 3 && threads <= 64 && !strcmp(argv[1], "login")) {
+    } else if (said(argc, argv, "login")) {
+        if (argc > 4)
+            sasl_set_mutex(mutex_new, mutex_lock, mutex_unlock, mutex_free);
         up();
         sasl_auxprop_add_plugin("memory", store_init);
         run(logins);
@@ -276,7 +198,7 @@ int main(int argc, char **argv)
         printf("%d logins, %d refused\n", good, bad);
         if (good + bad != threads * rounds || lookups < threads * rounds)
             fault("logins that were not made", good + bad);
-    } else if (argc > 3 && threads <= 64 && !strcmp(argv[1], "life")) {
+    } else if (said(argc, argv, "life")) {
         run(lives);
         printf("%d lives\n", good);
         if (sasl_server_done() != SASL_NOTINIT || sasl_global_utils != NULL)

@@ -25,4 +25,5 @@ pub mod scratch;
 pub mod slapd;
 pub mod stage;
 pub mod story;
+pub mod symbols;
 pub mod syslog;

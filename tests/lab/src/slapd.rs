@@ -7,9 +7,9 @@
 
 #![forbid(unsafe_code)]
 
-use crate::port;
 use crate::process::{self, Process, in_session};
 use crate::scratch::Scratch;
+use crate::{base64, port};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -132,6 +132,11 @@ impl Slapd {
         self.address
     }
 
+    /// The URI of its local socket.
+    pub fn local_uri(&self) -> String {
+        local_uri(&self.folder)
+    }
+
     /// Its log: one line a connection, bind and search.
     pub fn log(&self) -> String {
         self.process.output()
@@ -143,10 +148,16 @@ impl Slapd {
     }
 }
 
+fn local_uri(folder: &Path) -> String {
+    let socket = folder.join("ldapi").display().to_string();
+    format!("ldapi://{}", socket.replace('/', "%2F"))
+}
+
 fn run(folder: &Path, address: SocketAddr, environment: &[String]) -> io::Result<Process> {
     let mut command = in_session("env");
     command.args(environment);
-    command.args(["slapd", "-h", &format!("ldap://{address}")]);
+    let places = format!("ldap://{address} {}", local_uri(folder));
+    command.args(["slapd", "-h", &places]);
     command.args(["-d", "stats", "-f"]);
     command.arg(folder.join("slapd.conf"));
     let mut process = Process::start("slapd", &mut command, &folder.join("log"))?;
@@ -250,11 +261,11 @@ objectClass: inetOrgPerson
 cn: {0}
 sn: {0}
 mail: {1}
-userPassword: {2}
+userPassword:: {2}
 ",
             person.name,
             person.mail,
-            stored(kind, &person.password)?
+            base64::encode(stored(kind, &person.password)?.as_bytes())
         ));
     }
     Ok(text)

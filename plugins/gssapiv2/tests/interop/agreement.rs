@@ -3,11 +3,13 @@
 
 use crate::party::{Case, OURS, Outcome, Place, Plugins, talk};
 use lab::library::Library;
+use std::fs;
 
-const PLACES: [Place; 3] = [
+const PLACES: [Place; 4] = [
     (Library::Stock, Plugins::Ours),
     OURS,
     (Library::Stock, Plugins::Debian),
+    (Library::Ours, Plugins::Debian),
 ];
 
 /// The 2000 bytes that `party.c` protects.
@@ -32,13 +34,41 @@ fn agreed(outcome: &Outcome, ssf: u32, what: &str) {
     }
 }
 
-/// All pairs in which one side at least is our plugin.
+/// All pairs in which something at least is ours.
 fn pairs(test: impl Fn(Place, Place, &str)) {
     for server in PLACES {
         for client in PLACES {
-            let debian = [server.1, client.1] == [Plugins::Debian; 2];
-            if !debian {
+            if [server, client] != [(Library::Stock, Plugins::Debian); 2] {
                 test(server, client, &format!("{server:?} <- {client:?}"));
+            }
+        }
+    }
+}
+
+/// Which library and which plugin worked, by the programs' memory maps.
+#[test]
+fn each_place_is_what_it_says() {
+    for place in PLACES {
+        for (mech, plugin) in [("GSSAPI", "libgssapiv2"), ("GS2-KRB5", "libgs2")] {
+            let outcome = talk(&Case {
+                server: place,
+                client: place,
+                mech,
+                ..Case::default()
+            });
+            agreed(&outcome, if mech == "GSSAPI" { 256 } else { 0 }, mech);
+            let folder = if place.1 == Plugins::Ours {
+                "ours"
+            } else {
+                "debian"
+            };
+            let library = place.0.file().unwrap();
+            for side in [&outcome.server, &outcome.client] {
+                let mapped = side.property(plugin);
+                let expected = format!("/{folder}/{plugin}.so");
+                assert!(mapped.ends_with(&expected), "{place:?} {mech}: {mapped}");
+                let mapped = fs::canonicalize(side.property("libsasl2")).unwrap();
+                assert_eq!(mapped, library, "{place:?}");
             }
         }
     }
