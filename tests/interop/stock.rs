@@ -42,7 +42,10 @@ const fn layer(
     }
 }
 
-const LAYERS: [Case; 7] = [
+/// Lets a server take a login that builds on an earlier one.
+const RENEW: &str = "opt:reauth_timeout=10";
+
+const LAYERS: [Case; 8] = [
     layer("DIGEST-MD5 auth", &["max=0"], 0, "qop=auth"),
     layer("DIGEST-MD5 auth-int", &["max=1"], 1, "qop=auth-int"),
     layer(
@@ -79,6 +82,29 @@ const LAYERS: [Case; 7] = [
         128,
         "cipher=rc4",
     ),
+    Case {
+        client: &["data=20000", "buf=700"],
+        ..layer(
+            "DIGEST-MD5 rc4, unequal buffers",
+            &["min=128"],
+            128,
+            "maxbuf=700",
+        )
+    },
+];
+
+/// Three logins of one client in one process; the server may let it renew.
+const THRICE: [Case; 2] = [
+    Case {
+        server: &["times=3", "data=2000"],
+        client: &["times=3", "data=2000"],
+        ..layer("DIGEST-MD5 thrice", &["max=1"], 1, "qop=auth-int")
+    },
+    Case {
+        server: &["times=3", "data=2000", RENEW],
+        client: &["times=3", "data=2000"],
+        ..layer("DIGEST-MD5 renewed", &["max=1"], 1, "qop=auth-int")
+    },
 ];
 
 const OTHERS: [Case; 38] = [
@@ -206,6 +232,28 @@ fn digest_md5_layers() {
         &rows(&LAYERS),
         try_pair,
     );
+}
+
+/// Stock's client renews from the second login on, whatever the server permits;
+/// this library's client begins anew.
+fn try_thrice(case: &Case, pair: &Pair) -> Cell {
+    let outcome = pair.talk(&case.right(), &faithful)?;
+    case.agreed(&outcome)?;
+    let third = |line: &String| text(line).contains("nc=00000003");
+    let renewed = outcome.messages.iter().any(third);
+    let stock = pair.client.library == Library::Stock;
+    if renewed != (stock && case.server.contains(&RENEW)) {
+        return failed(format!("renewed: {renewed}: {}", case::told(&outcome)));
+    }
+    case.refused(&pair.talk(&case.wrong(), &faithful)?)?;
+    Ok(if renewed { "ok, renewed" } else { "ok" }.to_owned())
+}
+
+#[test]
+fn digest_md5_again() {
+    let columns = Pair::all().unwrap();
+    let title = "DIGEST-MD5 again: server <- client";
+    table::fill(title, &columns, &rows(&THRICE), try_thrice);
 }
 
 /// So many logins take a chain below 490, where clients ask for a new one.

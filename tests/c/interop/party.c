@@ -3,6 +3,7 @@
  *   role=server|client  mech=  service=  host=  realm=  authid=  authzid=
  *   pass=  min=  max=  buf=  secflags=  flags=  ext=  extid=  cb=name:data
  *   critical=1  policy=1 (every authzid may be used)  setpass=user:password
+ *   times=N (exchanges, one after the other; DIGEST-MD5 only)
  *   opt:NAME=VALUE (answers of the option callback)  data=N (bytes to protect) */
 #include "lines.h"
 #include <sasl/sasl.h>
@@ -222,25 +223,17 @@ static void properties(sasl_conn_t *conn)
     say_maps();
 }
 
-int main(int argc, char **argv)
+/* One exchange. Before the last one, a side that is done and has nothing to say
+ * is silent: what follows is the next one's first message. */
+static int exchange(sasl_conn_t *conn, int server, int last)
 {
-    count = argc;
-    words = argv;
-    int server = !strcmp(word("role"), "server");
-    sasl_conn_t *conn = NULL;
     const char *out = NULL;
     unsigned outlen = 0;
-    int code = open_connection(server, &conn);
-    if (code) {
-        printf("E %d init\n", code);
-        return 1;
-    }
-    set_limits(conn);
-    code = server ? server_start(conn, &out, &outlen) : client_start(conn, &out, &outlen);
+    int code = server ? server_start(conn, &out, &outlen) : client_start(conn, &out, &outlen);
     while (code == SASL_CONTINUE || code == SASL_OK) {
         if (out)
             say("M", out, outlen);
-        else
+        else if (last || code == SASL_CONTINUE)
             say_nothing();
         if (code == SASL_OK)
             break;
@@ -252,6 +245,28 @@ int main(int argc, char **argv)
         code = server ? sasl_server_step(conn, data, (unsigned)len, &out, &outlen)
                       : client_step(conn, data, (unsigned)len, &out, &outlen);
         free(data);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    count = argc;
+    words = argv;
+    int server = !strcmp(word("role"), "server");
+    sasl_conn_t *conn = NULL;
+    int code;
+    for (unsigned left = number("times", 1); ; left--) {
+        code = open_connection(server, &conn);
+        if (code) {
+            printf("E %d init\n", code);
+            return 1;
+        }
+        set_limits(conn);
+        code = exchange(conn, server, left == 1);
+        if (code || left == 1)
+            break;
+        sasl_dispose(&conn);
     }
     /* The questions below would put their own failures in its place. */
     char detail[1024];
