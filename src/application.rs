@@ -94,13 +94,15 @@ pub(crate) trait Application {
 }
 
 /// A message formatted once for whoever wants it; control characters of the
-/// network cannot break a log line apart.
+/// network cannot break a log line apart. Line feeds at its end, which some
+/// plugins write, go.
 pub(crate) fn log_line(message: fmt::Arguments<'_>) -> CString {
     let text = match message.as_str() {
         Some(text) => text.to_owned(),
         None => message.to_string(),
     };
     let clean: String = text
+        .trim_end_matches('\n')
         .chars()
         .map(|c| if c.is_control() && c != '\t' { '?' } else { c })
         .collect();
@@ -115,5 +117,7 @@ mod tests {
     fn a_line_stays_one_line() {
         let line = log_line(format_args!("user \"{}\"", "a\nb\0c\u{1b}[31m"));
         assert_eq!(line.to_str(), Ok("user \"a?b?c?[31m\""));
+        let line = log_line(format_args!("as a plugin writes it\n"));
+        assert_eq!(line.to_str(), Ok("as a plugin writes it"));
     }
 }

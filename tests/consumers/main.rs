@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Real programs with the library under test: Cyrus IMAP, OpenLDAP,
-//! memcached and the distribution's tools and sample programs, each on stock (which proves the recipe)
-//! and on ours. Start, drive, stop; the servers come from `tests/lab`.
+//! Real programs with the library under test: Cyrus IMAP, memcached and the
+//! distribution's tools and sample programs, each on stock (which proves the
+//! recipe) and on ours. Start, drive, stop; the servers come from `tests/lab`.
+//! More of OpenLDAP is in `tests/interop`.
 
 #![forbid(unsafe_code)]
 #![allow(

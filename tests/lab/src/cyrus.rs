@@ -50,6 +50,7 @@ pub struct Cyrus {
     syslog: Syslog,
     folder: PathBuf,
     address: SocketAddr,
+    inside_tls: SocketAddr,
 }
 
 impl Cyrus {
@@ -66,10 +67,10 @@ impl Cyrus {
         for folder in FOLDERS {
             scratch.folder_of(&format!("imap/{folder}"), cyrus)?;
         }
-        let address = port::free()?;
+        let (address, inside_tls) = (port::free()?, port::free()?);
         let folder = scratch.join("imap");
         configure(&folder, sasl)?;
-        let text = services(scratch.path(), address, service);
+        let text = services(scratch.path(), address, inside_tls, service);
         let services = scratch.file("imap/cyrus.conf", &text)?;
         let syslog = Syslog::listen(scratch)?;
         let mut command = syslog.enter();
@@ -86,6 +87,7 @@ impl Cyrus {
             syslog,
             folder,
             address,
+            inside_tls,
         };
         cyrus.wait_for_imapd(placed.library())?;
         Ok(cyrus)
@@ -143,6 +145,12 @@ impl Cyrus {
         self.address
     }
 
+    /// Where it listens with TLS from the first byte; of use only with lines
+    /// that name a certificate.
+    pub fn inside_tls(&self) -> SocketAddr {
+        self.inside_tls
+    }
+
     /// What its processes logged.
     pub fn syslog(&self) -> &Syslog {
         &self.syslog
@@ -197,7 +205,7 @@ failedloginpause: 0
     fs::rename(new, path.join("imapd.conf"))
 }
 
-fn services(root: &Path, address: SocketAddr, service: Service) -> String {
+fn services(root: &Path, address: SocketAddr, inside_tls: SocketAddr, service: Service) -> String {
     let conf = root.join("imap/imapd.conf");
     let conf = conf.display();
     let (options, children) = match service {
@@ -211,6 +219,7 @@ START {{
 }}
 SERVICES {{
   imap cmd=\"imapd -C {conf} {options}\" listen=\"{address}\" {children}
+  imaps cmd=\"imapd -s -C {conf} -U 1\" listen=\"{inside_tls}\" prefork=0 maxchild=20
 }}
 EVENTS {{
 }}

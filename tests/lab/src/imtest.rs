@@ -49,7 +49,7 @@ pub fn run_with(
     environment: &[String],
 ) -> io::Result<Outcome> {
     let output = Command::new("timeout")
-        .args(["20", "env"])
+        .args(["60", "env"])
         .args(environment)
         .arg(IMTEST)
         .args(options)

@@ -75,8 +75,13 @@ impl Kdc {
 
     /// Adds a service on [`HOST`] and puts its key into a keytab of this name.
     pub fn add_service(&self, service: &str, keytab: &str) -> io::Result<PathBuf> {
+        self.add_service_on(HOST, service, keytab)
+    }
+
+    /// The same on another host.
+    pub fn add_service_on(&self, host: &str, service: &str, keytab: &str) -> io::Result<PathBuf> {
         let file = self.folder.join(keytab);
-        let principal = format!("{service}/{HOST}");
+        let principal = format!("{service}/{host}");
         self.admin(&format!("addprinc -randkey {principal}"))?;
         self.admin(&format!("ktadd -k {} {principal}", file.display()))?;
         Ok(file)

@@ -69,6 +69,11 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 impl Program {
     /// Compiles one C file, with every warning an error.
     pub fn compile(source: &Path, headers: Headers) -> io::Result<Self> {
+        Self::compile_against(source, headers, "sasl2")
+    }
+
+    /// The same for a program of another library than libsasl2.
+    pub fn compile_against(source: &Path, headers: Headers, library: &str) -> io::Result<Self> {
         let name = source
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -89,7 +94,7 @@ impl Program {
             .arg(source)
             .arg("-o")
             .arg(&binary)
-            .arg("-lsasl2")
+            .arg(format!("-l{library}"))
             .output()?;
         if !output.status.success() {
             return Err(io::Error::other(format!(

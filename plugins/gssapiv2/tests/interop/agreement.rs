@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What must work: every mechanism, every pair, every layer.
 
-use crate::party::{Case, OURS, Outcome, Place, Plugins, talk};
+use crate::party::{Case, OURS, Outcome, Place, Plugins, sample, talk};
 use lab::library::Library;
 use std::fs;
 
@@ -11,12 +11,6 @@ const PLACES: [Place; 4] = [
     (Library::Stock, Plugins::Debian),
     (Library::Ours, Plugins::Debian),
 ];
-
-/// The 2000 bytes that `party.c` protects.
-fn sample() -> String {
-    let byte = |at: u32| format!("{:02x}", (at * 7 + 1) & 0xff);
-    (0..2000).map(byte).collect()
-}
 
 fn agreed(outcome: &Outcome, ssf: u32, what: &str) {
     assert!(outcome.both_ok(), "{what}: {outcome:#?}");
@@ -29,7 +23,7 @@ fn agreed(outcome: &Outcome, ssf: u32, what: &str) {
     );
     for side in [&outcome.server, &outcome.client] {
         if let Some(data) = &side.data {
-            assert_eq!(data.as_ref(), Ok(&sample()), "{what}");
+            assert_eq!(data.as_ref(), Ok(&sample(2000)), "{what}");
         }
     }
 }
