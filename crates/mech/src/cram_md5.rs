@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 use crate::credentials::{self, Gathered, Question, gather};
+use crate::hex::hex;
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
 use core::ffi::CStr;
+use core::fmt::Write;
 use md5::block_api::compress;
 use md5::{Digest, Md5};
 use saslplug::{Code, Error, Identity, Result};
@@ -57,13 +59,26 @@ impl ServerExchange for Server {
             None => {
                 let mut random = [0; 16];
                 host.fill_random(&mut random)?;
-                let (random, time) = (u128::from_ne_bytes(random), host.unix_time());
-                let challenge = format!("<{random}.{time}@{}>", host.server_fqdn());
+                let challenge = challenge(&random, host.unix_time(), &host.server_fqdn());
                 self.challenge = Some(challenge.clone());
                 Ok(Step::Challenge(challenge.into_bytes()))
             }
         }
     }
+}
+
+/// Numbers that nobody can predict, the time and the server, as RFC 822 names
+/// a message.
+fn challenge(random: &[u8; 16], time: u64, server: &str) -> String {
+    let mut text = String::with_capacity(server.len() + 66);
+    text.push('<');
+    // Writing to a String cannot fail.
+    for half in random.chunks_exact(8) {
+        let number = half.try_into().map_or(0, u64::from_ne_bytes);
+        let _ = write!(text, "{number}");
+    }
+    let _ = write!(text, ".{time}@{server}>");
+    text
 }
 
 fn verify(host: &dyn ServerHost, challenge: &str, response: &[u8]) -> Result<Step> {
@@ -90,7 +105,7 @@ fn verify(host: &dyn ServerHost, challenge: &str, response: &[u8]) -> Result<Ste
     host.erase(&[PASSWORD, STORED]);
     let expected = state?.sign(challenge.as_bytes());
     let digest = digest.get(1..).unwrap_or_default();
-    if bool::from(expected.as_bytes().ct_eq(digest)) {
+    if bool::from(expected.as_slice().ct_eq(digest)) {
         return Ok(Step::Done(Done::default()));
     }
     Err(Error::new(Code::BADAUTH, "incorrect digest response"))
@@ -163,10 +178,10 @@ impl State {
         })
     }
 
-    fn sign(&self, message: &[u8]) -> String {
+    /// The digest of `message`, as it is sent.
+    fn sign(&self, message: &[u8]) -> Zeroizing<[u8; 32]> {
         let inner = finish(&self.inner, message);
-        let outer = finish(&self.outer, &inner);
-        outer.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&finish(&self.outer, &inner))
     }
 }
 
@@ -174,17 +189,21 @@ impl State {
 fn finish(state: &[u32; 4], message: &[u8]) -> [u8; 16] {
     let mut state = Zeroizing::new(*state);
     let bits = ((message.len() as u64).wrapping_add(64)).wrapping_mul(8);
-    let mut padded = message.to_vec();
-    padded.push(0x80);
-    padded.resize(padded.len().next_multiple_of(64), 0);
-    if padded.len() < message.len() + 9 {
-        padded.resize(padded.len() + 64, 0);
+    let blocks = message.chunks_exact(64);
+    // What is left over, the mark behind it, and the length at the end of a
+    // block: one block, or two where the length has no room in the first.
+    let rest = blocks.remainder();
+    let mut tail = [0; 128];
+    for (slot, byte) in tail.iter_mut().zip(rest.iter().chain(&[0x80])) {
+        *slot = *byte;
     }
-    for (slot, byte) in padded.iter_mut().rev().zip(bits.to_be_bytes()) {
+    let size = if rest.len() < 56 { 64 } else { 128 };
+    let tail = tail.get_mut(..size).unwrap_or_default();
+    for (slot, byte) in tail.iter_mut().rev().zip(bits.to_be_bytes()) {
         *slot = byte;
     }
-    for chunk in padded.chunks(64) {
-        if let Ok(block) = chunk.try_into() {
+    for block in blocks.chain(tail.chunks_exact(64)) {
+        if let Ok(block) = block.try_into() {
             compress(&mut state, &[block]);
         }
     }
@@ -242,7 +261,7 @@ impl ClientExchange for Client {
         host.identify(name.as_bytes(), Identity::Both)?;
         let digest = State::new(password.as_bytes()).sign(challenge);
         let name = host.authid().unwrap_or_default();
-        let response = [name.as_slice(), b" ", digest.as_bytes()].concat();
+        let response = [name.as_slice(), b" ", digest.as_slice()].concat();
         Ok(ClientStep::Done(Done {
             final_data: Some(response),
             ..Done::default()

@@ -14,6 +14,7 @@ mod cram_md5;
 mod credentials;
 mod digest_md5;
 mod external;
+mod hex;
 mod info;
 mod login;
 mod ntlm;
@@ -92,11 +93,12 @@ mod tests {
     use std::path::Path;
 
     /// Files that are no mechanism.
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 10] = [
         "base64",
         "bearer",
         "client",
         "credentials",
+        "hex",
         "info",
         "lib",
         "printable",

@@ -35,10 +35,10 @@ fn rfc_2195_vector() {
 fn long_keys_and_messages() {
     let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
     let digest = State::new(&[0xaa; 80]).sign(message);
-    assert_eq!(digest, "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");
+    assert_eq!(digest.as_slice(), b"6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");
     let message = b"Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data";
     let digest = State::new(&[0xaa; 80]).sign(message);
-    assert_eq!(digest, "6f630fad67cda0ee1fb1f562db3aa53e");
+    assert_eq!(digest.as_slice(), b"6f630fad67cda0ee1fb1f562db3aa53e");
 }
 
 #[test]
@@ -50,7 +50,8 @@ fn agrees_with_the_crate_at_every_length() {
         mac.update(&message);
         let expected: [u8; 16] = mac.finalize().into_bytes().into();
         let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(State::new(b"key").sign(&message), expected, "{length}");
+        let digest = State::new(b"key").sign(&message);
+        assert_eq!(digest.as_slice(), expected.as_bytes(), "{length}");
     }
 }
 
@@ -83,7 +84,12 @@ type Response = Box<dyn FnOnce(&[u8]) -> Vec<u8>>;
 
 fn signed(name: &str, password: &str) -> impl FnOnce(&[u8]) -> Vec<u8> {
     move |challenge| {
-        format!("{name} {}", State::new(password.as_bytes()).sign(challenge)).into_bytes()
+        [
+            name.as_bytes(),
+            b" ",
+            State::new(password.as_bytes()).sign(challenge).as_slice(),
+        ]
+        .concat()
     }
 }
 
