@@ -12,7 +12,7 @@ use crate::library::Side;
 use crate::mechanisms::{self, ServerHandle};
 use crate::select::{self, SUCCESS_DATA};
 use crate::{identity, lookup};
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::CStr;
 use mech::{Done, Features, ServerExchange, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Level, Result};
@@ -60,6 +60,8 @@ pub(crate) struct Server {
     /// `mech_list`; `None` = all.
     allowed: Option<Vec<String>>,
     plus_asked: Cell<bool>,
+    /// Whether no store ever shows a secret, once somebody asked.
+    secrets_hidden: OnceCell<bool>,
 }
 
 impl Server {
@@ -79,6 +81,7 @@ impl Server {
             transition: Cell::new(transition),
             allowed,
             plus_asked: Cell::new(false),
+            secrets_hidden: OnceCell::new(),
         }
     }
 
@@ -140,10 +143,11 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(mechanism.mechanism()).is_err() {
+            let name = &mechanism.info().name;
+            let in_vain = || mech::needs_secret(name) && self.secrets_are_hidden();
+            if self.permit(mechanism.mechanism()).is_err() || in_vain() {
                 continue;
             }
-            let name = &mechanism.info().name;
             let binds = mechanism
                 .info()
                 .features
@@ -156,19 +160,6 @@ impl Server {
             }
         }
         Ok(names)
-    }
-
-    fn no_mechanisms(&self) -> Error {
-        match &self.allowed {
-            Some(names) => Error::with(
-                Code::NOMECH,
-                format!(
-                    "option mech_list names no mechanism that exists here: \"{}\"",
-                    names.join(" ")
-                ),
-            ),
-            None => Error::new(Code::NOMECH, "no server mechanism is built in or loaded"),
-        }
     }
 
     /// Whether `mechanism` may be used on this connection now. One that is not
@@ -191,9 +182,7 @@ impl Server {
         }
         self.reset();
         let (base, plus) = select::split_plus(name);
-        let mechanism = self
-            .mechanism(base)
-            .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
+        let mechanism = self.mechanism(base).ok_or_else(|| self.not_found(name))?;
         self.permit(mechanism.mechanism())?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
@@ -366,6 +355,7 @@ fn transition_of(option: Option<&CStr>) -> Transition {
     }
 }
 
+mod hidden;
 mod host;
 mod password;
 mod verdict;
