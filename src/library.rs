@@ -9,12 +9,13 @@ use crate::config;
 use crate::connection::Endpoints;
 use crate::ffi::os;
 use crate::lookup::Stores;
-use crate::mechanisms::Tables;
+use crate::mechanisms::{Tables, Wanted};
 use crate::registry::Registry;
 use core::fmt;
 use saslplug::{Auxprop, Code, Error, Handle, Host, Level, Result, Secret};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, ThreadId};
 
@@ -38,7 +39,10 @@ pub(crate) struct Library {
     pub(crate) registry: Registry,
     programs: RwLock<Programs>,
     folders: RwLock<Option<Arc<[PathBuf]>>>,
-    plugin_mechs: RwLock<Option<CString>>,
+    /// Which mechanisms there are to be, as the last init read it.
+    pub(crate) wanted: RwLock<Wanted>,
+    /// Whether the log knows why mechanisms are not offered.
+    pub(crate) told_hidden: AtomicBool,
     /// The property stores of the latest value of `auxprop_plugin`.
     pub(crate) stores: RwLock<Option<Arc<Stores>>>,
     /// The names that connections share.
@@ -328,21 +332,6 @@ impl Library {
         });
         if level as i32 <= wanted.unwrap_or(Level::Err as i32) {
             os::syslog(level as i32, &log_line(message));
-        }
-    }
-
-    /// The option `plugin_mechs`, as the last init read it.
-    pub(crate) fn plugin_mechs(&self) -> Option<CString> {
-        read(&self.plugin_mechs).clone()
-    }
-
-    /// Reads the option `plugin_mechs`: mechanisms to take from plugins although
-    /// they are built in. Asked once in an init.
-    pub(crate) fn read_plugin_mechs(&self) {
-        let list = self.option(None, c"plugin_mechs");
-        if list.is_some() {
-            *write(&self.plugin_mechs) = list;
-            *write(&self.tables) = Tables::default();
         }
     }
 

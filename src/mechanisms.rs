@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The mechanisms that there are: built in, from plugin files, added by the
 //! program. A built-in wins over a plugin of its name unless the option
-//! `plugin_mechs` names it; a file that has nothing new is not opened.
+//! `plugin_mechs` names it; a file that has nothing new is not opened. The
+//! option `legacy_mechs: no` takes the legacy and obsolete ones away.
 //!
 //! The tables are remembered until a plugin joins or leaves.
 #![forbid(unsafe_code)]
 
 use crate::library::{Library, read, write};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use mech::{ClientMech, MechInfo, ServerMech};
+use mech::{ClientMech, MechInfo, ServerMech, Status};
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
@@ -79,6 +80,27 @@ impl Described for dyn ClientMech {
     }
     fn origin(&self) -> &str {
         self.source()
+    }
+}
+
+/// Which mechanisms there are to be.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// `plugin_mechs`: to be taken from plugins although they are built in.
+    from_plugins: Vec<String>,
+    /// `legacy_mechs: no`.
+    no_legacy: bool,
+}
+
+impl Wanted {
+    /// Whether the legacy ones are switched off and `name` is one of them.
+    pub(crate) fn switched_off(&self, name: &str) -> bool {
+        self.no_legacy && Status::of(name) != Status::Current
+    }
+
+    fn built_in(&self, name: &str) -> bool {
+        let elsewhere = |item: &String| item.eq_ignore_ascii_case(name);
+        !self.from_plugins.iter().any(elsewhere) && !self.switched_off(name)
     }
 }
 
@@ -158,31 +180,25 @@ fn sorted<T: ?Sized + Described>(mut all: Vec<Arc<Entry<T>>>) -> Arc<[Arc<Entry<
     all.into()
 }
 
-/// The built-in ones, but for those that `plugin_mechs` wants from plugins.
-fn built_in<T: ?Sized + Described>(
-    table: &[&'static T],
-    except: Option<&CStr>,
-) -> Vec<Arc<Entry<T>>> {
-    let except = except.map(CStr::to_string_lossy).unwrap_or_default();
-    let wanted = |mechanism: &&&'static T| {
-        let name = &mechanism.line().name;
-        !crate::select::names(&except).any(|item| item.eq_ignore_ascii_case(name))
-    };
+/// The built-in ones that are wanted.
+fn built_in<T: ?Sized + Described>(table: &[&'static T], wanted: &Wanted) -> Vec<Arc<Entry<T>>> {
     table
         .iter()
-        .filter(wanted)
+        .filter(|mechanism| wanted.built_in(&mechanism.line().name))
         .map(|mechanism| Entry::new(Held::BuiltIn(*mechanism)))
         .collect()
 }
 
-/// A table with the mechanisms of plugins that are new.
+/// A table with the mechanisms of plugins that are new and wanted.
 fn joined<T: ?Sized + Described>(
     own: &[Arc<Entry<T>>],
     plugins: Vec<Arc<T>>,
+    wanted: &Wanted,
 ) -> Arc<[Arc<Entry<T>>]> {
     let mut all = own.to_vec();
     for mechanism in plugins {
-        if find(&all, &mechanism.line().name).is_none() {
+        let name = &mechanism.line().name;
+        if !wanted.switched_off(name) && find(&all, name).is_none() {
             all.push(Entry::new(Held::Loaded(mechanism)));
         }
     }
@@ -190,12 +206,31 @@ fn joined<T: ?Sized + Described>(
 }
 
 impl Library {
+    /// Reads the options that say which mechanisms there are to be. Asked once
+    /// in an init; what an init does not set stays as an earlier one did.
+    pub(crate) fn read_wanted_mechs(&self) {
+        let plugins = self.option(None, c"plugin_mechs");
+        let legacy = self.option(None, c"legacy_mechs");
+        let mut wanted = read(&self.wanted).clone();
+        if let Some(list) = plugins {
+            let list = list.to_string_lossy();
+            wanted.from_plugins = crate::select::names(&list).map(str::to_owned).collect();
+        }
+        if let Some(answer) = legacy {
+            wanted.no_legacy = crate::select::is_false(answer.to_bytes());
+        }
+        if *read(&self.wanted) != wanted {
+            *write(&self.wanted) = wanted;
+            *write(&self.tables) = Tables::default();
+        }
+    }
+
     /// The built-in server mechanisms, strongest first.
     pub(crate) fn built_in_servers(&self) -> Arc<[ServerHandle]> {
         if let Some(table) = &read(&self.tables).built_in_server {
             return Arc::clone(table);
         }
-        let table = sorted(built_in(mech::SERVER, self.plugin_mechs().as_deref()));
+        let table = sorted(built_in(mech::SERVER, &read(&self.wanted)));
         Arc::clone(write(&self.tables).built_in_server.insert(table))
     }
 
@@ -204,7 +239,7 @@ impl Library {
         if let Some(table) = &read(&self.tables).built_in_client {
             return Arc::clone(table);
         }
-        let table = sorted(built_in(mech::CLIENT, self.plugin_mechs().as_deref()));
+        let table = sorted(built_in(mech::CLIENT, &read(&self.wanted)));
         Arc::clone(write(&self.tables).built_in_client.insert(table))
     }
 
@@ -237,8 +272,11 @@ impl Library {
             }
         }
         let own = self.built_in_servers();
-        let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
-        let table = joined(&own, self.registry.server_mechs(&self.folders(), skip));
+        let wanted = read(&self.wanted).clone();
+        let have = |name: &str| find(&own, name).is_some() || wanted.switched_off(name);
+        let skip = |stem: &CStr| nothing_new(stem, have);
+        let plugins = self.registry.server_mechs(&self.folders(), skip);
+        let table = joined(&own, plugins, &wanted);
         // Of the generation before the look: what joins meanwhile is not lost.
         let old = write(&self.tables)
             .server
@@ -256,8 +294,11 @@ impl Library {
             }
         }
         let own = self.built_in_clients();
-        let skip = |stem: &CStr| all_built_in(stem, |name| find(&own, name).is_some());
-        let table = joined(&own, self.registry.client_mechs(&self.folders(), skip));
+        let wanted = read(&self.wanted).clone();
+        let have = |name: &str| find(&own, name).is_some() || wanted.switched_off(name);
+        let skip = |stem: &CStr| nothing_new(stem, have);
+        let plugins = self.registry.client_mechs(&self.folders(), skip);
+        let table = joined(&own, plugins, &wanted);
         let old = write(&self.tables)
             .client
             .replace((generation, Arc::clone(&table)));
@@ -287,8 +328,9 @@ const KNOWN_FILES: &[(&CStr, &[&str])] = &[
     ),
 ];
 
-/// Whether a file has nothing that is not built in: it need not be opened.
-fn all_built_in(stem: &CStr, built_in: impl Fn(&str) -> bool) -> bool {
+/// Whether a file has nothing that is not there, or not wanted: it need not be
+/// opened.
+fn nothing_new(stem: &CStr, have: impl Fn(&str) -> bool) -> bool {
     let known = KNOWN_FILES.iter().find(|(known, _)| *known == stem);
-    known.is_some_and(|(_, names)| names.iter().all(|name| built_in(name)))
+    known.is_some_and(|(_, names)| names.iter().all(|name| have(name)))
 }

@@ -166,6 +166,30 @@ impl Registry {
         !self.lock().verifiers.is_empty()
     }
 
+    /// Whether one of the stores of `auxprop_plugin` (all where there is none) is
+    /// sure to show secrets, as far as names tell: of a program's own store, of a
+    /// well-known one, and where no file could hold anything else.
+    pub(crate) fn surely_shows(&self, folders: &[PathBuf], names: Option<&str>) -> bool {
+        self.scan(folders);
+        let state = self.lock();
+        let verifies = |known: &Arc<dyn Auxprop>| {
+            let name = known.name();
+            state.verifiers.iter().any(|one| one.name() == name)
+        };
+        let mut open = state.auxprops.iter().filter(|known| !verifies(known));
+        let Some(names) = names else {
+            let files = state.files.iter().flatten();
+            let files = files.filter(|file| Kind::Providers.may_be_in(&file.stem));
+            let mut stems = files.map(|file| files::shows(&file.stem)).peekable();
+            return open.next().is_some() || stems.peek().is_none() || stems.any(|shows| shows);
+        };
+        let open: Vec<_> = open.map(|known| known.name()).collect();
+        names.split_ascii_whitespace().any(|name| {
+            CString::new(name).is_ok_and(|stem| files::shows(&stem))
+                || open.iter().any(|known| same_name(known, name))
+        })
+    }
+
     /// The canonicaliser that `canon_user_plugin` names: its own name, or its
     /// file's.
     pub(crate) fn canonuser(&self, folders: &[PathBuf], name: &CStr) -> Option<Arc<dyn CanonUser>> {

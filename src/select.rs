@@ -98,11 +98,19 @@ pub(crate) fn split_plus(name: &str) -> (&str, bool) {
     }
 }
 
-/// The names in the option `mech_list` or `client_mech_list`, without -PLUS.
+/// The names in the option `mech_list` or `client_mech_list`, without -PLUS;
+/// blanks and commas separate.
 pub(crate) fn mech_list(option: &CStr) -> Vec<String> {
     let text = option.to_string_lossy();
-    let names = text.split_ascii_whitespace();
+    let separates = |letter: char| letter == ',' || letter.is_ascii_whitespace();
+    let names = text.split(separates).filter(|name| !name.is_empty());
     names.map(|name| split_plus(name).0.to_owned()).collect()
+}
+
+/// The spellings of an option that is off.
+pub(crate) fn is_false(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'0' | b'n' | b'N' | b'f' | b'F'))
+        || text.eq_ignore_ascii_case(b"off")
 }
 
 /// The names in a mechanism list: anything that cannot be in a name separates.
@@ -163,6 +171,23 @@ mod tests {
             Ok(())
         );
         assert!(permitted(&PLAIN, &limits(0, 0, Security::empty()), NEED_HTTP).is_err());
+    }
+
+    #[test]
+    fn blanks_and_commas_separate() {
+        let all = ["PLAIN", "LOGIN", "SCRAM-SHA-1", "X"];
+        assert_eq!(mech_list(c" PLAIN,LOGIN ,, SCRAM-SHA-1-PLUS\tX,"), all);
+        assert!(mech_list(c" , ").is_empty());
+    }
+
+    #[test]
+    fn off_has_several_spellings() {
+        for text in [&b"no"[..], b"0", b"false", b"off", b"OFF", b"No"] {
+            assert!(is_false(text));
+        }
+        for text in [&b""[..], b"yes", b"1", b"on", b"true", b"o"] {
+            assert!(!is_false(text));
+        }
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(crate) struct Server {
     /// Look-ups that could only say whether the user exists: see
     /// [`Server::identify_and_look_up`].
     owed: Cell<Option<Identity>>,
+    /// Whether no store ever shows a secret, once somebody asked.
+    secrets_hidden: OnceCell<bool>,
 }
 
 impl Server {
@@ -79,6 +81,7 @@ impl Server {
             transition: Cell::new(Transition::No),
             plus_asked: Cell::new(false),
             owed: Cell::new(None),
+            secrets_hidden: OnceCell::new(),
         }
     }
 
@@ -153,10 +156,11 @@ impl Server {
         let critical = bindings.iter().any(|binding| binding.critical);
         let mut names = Vec::new();
         for mechanism in mechanisms {
-            if self.permit(mechanism.mechanism()).is_err() {
+            let name = &mechanism.info().name;
+            let in_vain = || mech::needs_secret(name) && self.secrets_are_hidden();
+            if self.permit(mechanism.mechanism()).is_err() || in_vain() {
                 continue;
             }
-            let name = &mechanism.info().name;
             let binds = mechanism
                 .info()
                 .features
@@ -169,19 +173,6 @@ impl Server {
             }
         }
         Ok(names)
-    }
-
-    fn no_mechanisms(&self) -> Error {
-        match self.allowed.get() {
-            Some(names) => Error::with(
-                Code::NOMECH,
-                format!(
-                    "option mech_list names no mechanism that exists here: \"{}\"",
-                    names.join(" ")
-                ),
-            ),
-            None => Error::new(Code::NOMECH, "no server mechanism is built in or loaded"),
-        }
     }
 
     /// Whether `mechanism` may be used on this connection now. One that is not
@@ -204,9 +195,7 @@ impl Server {
         }
         self.reset();
         let (base, plus) = select::split_plus(name);
-        let mechanism = self
-            .mechanism(base)
-            .ok_or_else(|| Error::with(Code::NOMECH, format!("Couldn't find mech {name}")))?;
+        let mechanism = self.mechanism(base).ok_or_else(|| self.not_found(name))?;
         self.permit(mechanism.mechanism())?;
         self.plus_asked.set(plus);
         let info = mechanism.info();
@@ -427,6 +416,7 @@ fn transition_of(option: Option<&CStr>) -> Transition {
     }
 }
 
+mod hidden;
 mod host;
 mod password;
 mod verdict;

@@ -24,6 +24,7 @@ pub(crate) mod callbacks;
 pub(crate) mod conn;
 pub(crate) mod edge;
 pub(crate) mod errors;
+pub(crate) mod forks;
 pub(crate) mod md5;
 pub(crate) mod memory;
 pub(crate) mod os;

@@ -40,6 +40,18 @@ const MECHANISM_FILES: &[&str] = &[
 /// Files of well-known packages that hold providers only.
 const PROVIDER_FILES: &[&str] = &["ldapdb", "sasldb", "sql"];
 
+/// Stores of well-known packages that show what they hold. They come without a
+/// verifier of their own.
+const SHOWING_STORES: &[&str] = &["sasldb", "sql"];
+
+/// Whether a store, or the file of one, is known to show secrets.
+pub(super) fn shows(name: &CStr) -> bool {
+    let name = name.to_bytes();
+    SHOWING_STORES
+        .iter()
+        .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
 impl Kind {
     /// Whether a file of that stem may hold this kind, as far as its name tells.
     pub(super) fn may_be_in(self, stem: &CStr) -> bool {

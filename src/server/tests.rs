@@ -151,8 +151,14 @@ fn mech_list_restricts_and_orders() {
     let restricted = server(&program);
     assert_eq!(restricted.offer(), Ok(vec!["LOGIN".into(), "PLAIN".into()]));
     assert_eq!(code(restricted.start("ANONYMOUS", None)), Code::NOMECH);
-    let none = Program {
+    let commas = Program {
         options: vec![(c"mech_list", c"PLAIN,LOGIN")],
+        ..Program::default()
+    };
+    let both = Ok(vec!["PLAIN".into(), "LOGIN".into()]);
+    assert_eq!(server(&commas).offer(), both);
+    let none = Program {
+        options: vec![(c"mech_list", c"FOO")],
         ..Program::default()
     };
     let error = server(&none).offer().expect_err("no such mechanism");

@@ -5,11 +5,12 @@
 #![forbid(unsafe_code)]
 
 use crate::credentials::{self, Gathered, Question, gather};
+use crate::hex::hex;
+use crate::hmac_md5::Keyed;
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
 use core::ffi::CStr;
-use md5::block_api::compress;
-use md5::{Digest, Md5};
+use core::fmt::Write;
 use saslplug::{Code, Error, Identity, Result};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -55,15 +56,26 @@ impl ServerExchange for Server {
                 "CRAM-MD5 does not accept initial data",
             )),
             None => {
-                let mut random = [0; 16];
+                let mut random = [0; 8];
                 host.fill_random(&mut random)?;
-                let (random, time) = (u128::from_ne_bytes(random), host.unix_time());
-                let challenge = format!("<{random}.{time}@{}>", host.server_fqdn());
+                let random = u64::from_ne_bytes(random);
+                let challenge = challenge(random, host.unix_time(), &host.server_fqdn());
                 self.challenge = Some(challenge.clone());
                 Ok(Step::Challenge(challenge.into_bytes()))
             }
         }
     }
+}
+
+/// A number that nobody can predict, the time and the server, as RFC 822 names a
+/// message. Short: with most names it is one block for the hash.
+fn challenge(random: u64, time: u64, server: &str) -> String {
+    let mut text = String::with_capacity(server.len() + 44);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "<{random}.{time}@");
+    text.push_str(server);
+    text.push('>');
+    text
 }
 
 fn verify(host: &dyn ServerHost, challenge: &str, response: &[u8]) -> Result<Step> {
@@ -85,29 +97,36 @@ fn verify(host: &dyn ServerHost, challenge: &str, response: &[u8]) -> Result<Ste
         ));
     }
     host.request(&[PASSWORD, STORED])?;
-    host.identify(name, Identity::Both, Lookup::Required)?;
-    let state = secret(host);
+    let identified = host.identify(name, Identity::Both, Lookup::Required);
+    let found = identified.and_then(|()| secret(host));
     host.erase(&[PASSWORD, STORED]);
-    let expected = state?.sign(challenge.as_bytes());
+    // The same work for who does not exist, or the time would tell.
+    let (key, refusal) = match found {
+        Ok(key) => (key, None),
+        Err(error) => (Keyed::new(b"nobody's password"), Some(error)),
+    };
+    let expected = sign(&key, challenge.as_bytes());
     let digest = digest.get(1..).unwrap_or_default();
-    if bool::from(expected.as_bytes().ct_eq(digest)) {
-        return Ok(Step::Done(Done::default()));
+    let right = bool::from(expected.as_slice().ct_eq(digest));
+    match refusal {
+        Some(refusal) => Err(refusal),
+        None if right => Ok(Step::Done(Done::default())),
+        None => Err(Error::new(Code::BADAUTH, "incorrect digest response")),
     }
-    Err(Error::new(Code::BADAUTH, "incorrect digest response"))
 }
 
-fn secret(host: &dyn ServerHost) -> Result<State> {
+fn secret(host: &dyn ServerHost) -> Result<Keyed> {
     if let Some(password) = host.property(PASSWORD).first() {
         if password.is_empty() {
             return Err(Error::new(Code::FAIL, "empty secret"));
         }
-        return Ok(State::new(password.as_bytes()));
+        return Ok(Keyed::new(password.as_bytes()));
     }
     let stored = host.property(STORED);
     let Some(stored) = stored.first() else {
         return Err(Error::new(Code::NOUSER, "no secret in database"));
     };
-    State::stored(stored.as_bytes()).ok_or_else(|| {
+    Keyed::stored(stored.as_bytes()).ok_or_else(|| {
         Error::new(
             Code::BADAUTH,
             "cmusaslsecretCRAM-MD5 in the database is not 32 bytes long",
@@ -115,84 +134,9 @@ fn secret(host: &dyn ServerHost) -> Result<State> {
     })
 }
 
-/// HMAC-MD5 (RFC 2104) after its two key blocks, as `hmac_md5_precalc` makes it:
-/// that is what old databases hold, so the crate `hmac` does not do.
-struct State {
-    inner: Zeroizing<[u32; 4]>,
-    outer: Zeroizing<[u32; 4]>,
-}
-
-const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-
-impl State {
-    fn new(password: &[u8]) -> Self {
-        let short = Zeroizing::new(<[u8; 16]>::from(Md5::digest(password)));
-        let key = if password.len() > 64 {
-            short.as_slice()
-        } else {
-            password
-        };
-        let keyed = |pad: u8| {
-            let mut block = Zeroizing::new([pad; 64]);
-            for (slot, byte) in block.iter_mut().zip(key) {
-                *slot ^= byte;
-            }
-            let mut state = Zeroizing::new(START);
-            compress(&mut state, &[*block]);
-            state
-        };
-        Self {
-            inner: keyed(0x36),
-            outer: keyed(0x5c),
-        }
-    }
-
-    /// Eight words, the inner state first, each with its high byte first.
-    fn stored(bytes: &[u8]) -> Option<Self> {
-        let (inner, outer) = bytes.split_at_checked(16)?;
-        let words = |bytes: &[u8]| -> Option<Zeroizing<[u32; 4]>> {
-            let mut words = Zeroizing::new([0; 4]);
-            for (word, bytes) in words.iter_mut().zip(bytes.chunks(4)) {
-                *word = u32::from_be_bytes(bytes.try_into().ok()?);
-            }
-            (bytes.len() == 16).then_some(words)
-        };
-        Some(Self {
-            inner: words(inner)?,
-            outer: words(outer)?,
-        })
-    }
-
-    fn sign(&self, message: &[u8]) -> String {
-        let inner = finish(&self.inner, message);
-        let outer = finish(&self.outer, &inner);
-        outer.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// The rest of an MD5 (RFC 1321) whose first block is in `state`.
-fn finish(state: &[u32; 4], message: &[u8]) -> [u8; 16] {
-    let mut state = Zeroizing::new(*state);
-    let bits = ((message.len() as u64).wrapping_add(64)).wrapping_mul(8);
-    let mut padded = message.to_vec();
-    padded.push(0x80);
-    padded.resize(padded.len().next_multiple_of(64), 0);
-    if padded.len() < message.len() + 9 {
-        padded.resize(padded.len() + 64, 0);
-    }
-    for (slot, byte) in padded.iter_mut().rev().zip(bits.to_be_bytes()) {
-        *slot = byte;
-    }
-    for chunk in padded.chunks(64) {
-        if let Ok(block) = chunk.try_into() {
-            compress(&mut state, &[block]);
-        }
-    }
-    let mut digest = [0; 16];
-    for (bytes, word) in digest.chunks_mut(4).zip(state.iter()) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    digest
+/// The digest of `message`, as it is sent.
+fn sign(key: &Keyed, message: &[u8]) -> Zeroizing<[u8; 32]> {
+    hex(&key.tag(message))
 }
 
 impl ClientMech for CramMd5 {
@@ -240,9 +184,9 @@ impl ClientExchange for Client {
             Gathered::Missing(prompts) => return Ok(ClientStep::Interact(prompts)),
         };
         host.identify(name.as_bytes(), Identity::Both)?;
-        let digest = State::new(password.as_bytes()).sign(challenge);
+        let digest = sign(&Keyed::new(password.as_bytes()), challenge);
         let name = host.authid().unwrap_or_default();
-        let response = [name.as_slice(), b" ", digest.as_bytes()].concat();
+        let response = [name.as_slice(), b" ", digest.as_slice()].concat();
         Ok(ClientStep::Done(Done {
             final_data: Some(response),
             ..Done::default()

@@ -14,6 +14,8 @@ mod cram_md5;
 mod credentials;
 mod digest_md5;
 mod external;
+mod hex;
+mod hmac_md5;
 mod info;
 mod login;
 mod ntlm;
@@ -23,6 +25,7 @@ mod plain;
 mod printable;
 mod scram;
 mod server;
+mod status;
 #[cfg(test)]
 mod testing;
 mod xoauth2;
@@ -32,6 +35,7 @@ pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, Mec
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use scram::{forget_keys, stored_keys};
 pub use server::{Change, Lookup, ServerExchange, ServerHost, ServerMech, Step};
+pub use status::{Status, needs_secret};
 
 /// The plugin file in which stock has a mechanism; its name where it has none.
 pub fn stock_plugin(mechanism: &str) -> &str {
@@ -92,15 +96,18 @@ mod tests {
     use std::path::Path;
 
     /// Files that are no mechanism.
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 12] = [
         "base64",
         "bearer",
         "client",
         "credentials",
+        "hex",
+        "hmac_md5",
         "info",
         "lib",
         "printable",
         "server",
+        "status",
         "testing",
     ];
 

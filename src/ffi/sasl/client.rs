@@ -31,7 +31,7 @@ pub(crate) unsafe extern "C" fn sasl_client_init(callbacks: *const sasl_callback
         }
         let app = super::begin(Side::Client, callbacks);
         let program: Program = Arc::new(app);
-        library::current().read_plugin_mechs();
+        library::current().read_wanted_mechs();
         match library::current().set_folders(|| setup::plugin_folders(&program)) {
             Ok(()) => {
                 library::begin(Side::Client);

@@ -73,7 +73,7 @@ fn start_up(callbacks: *const sasl_callback_t, appname: Option<&CStr>) -> Result
         );
         library.log(Level::Warn, text);
     }
-    library.read_plugin_mechs();
+    library.read_wanted_mechs();
     library.set_folders(|| setup::plugin_folders(&program))?;
     library::begin(Side::Server);
     Ok(())

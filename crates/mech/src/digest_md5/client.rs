@@ -7,7 +7,7 @@
 
 use super::keys::{Charset, Key, Session, secret};
 use super::layer::{Cipher, Side};
-use super::message::{Directive, Message, once, parse_number};
+use super::message::{Directive, Message, Value, once, parse_number};
 use super::{DEFAULT_MAXBUF, MAXBUF, Qop, Wanted, fresh_nonce, parse};
 use crate::credentials::{self, Gathered, Question, gather};
 use crate::printable::Printable;
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// Name, authzid, password, realm. One realm is no question.
-    fn ask(&self, host: &dyn ClientHost, challenge: &Challenge) -> Result<Gathered<4>> {
+    fn ask(&self, host: &dyn ClientHost, challenge: &Challenge<'_>) -> Result<Gathered<4>> {
         let names = [
             Question::required(&credentials::AUTHID),
             Question::optional(&credentials::AUTHZID),
@@ -126,7 +126,7 @@ impl Client {
                 gather(host, [authid, authzid, password, realm])
             }
             few => {
-                let realm = few.first().map_or(self.server.as_bytes(), Vec::as_slice);
+                let realm = few.first().map_or(self.server.as_bytes(), |realm| realm);
                 Ok(match gather(host, names)? {
                     Gathered::Missing(prompts) => Gathered::Missing(prompts),
                     Gathered::Complete([authid, authzid, password]) => {
@@ -138,7 +138,7 @@ impl Client {
     }
 }
 
-fn realm_prompt(realms: &[Vec<u8>], proposal: &str) -> Prompt {
+fn realm_prompt(realms: &[Value<'_>], proposal: &str) -> Prompt {
     let choices: Vec<_> = realms
         .iter()
         .map(|realm| String::from_utf8_lossy(realm).into_owned())
@@ -181,7 +181,7 @@ impl Login {
 }
 
 fn compose(login: &Login, session: &Session<'_>, qop: Qop, wanted: Wanted, key: &Key) -> Vec<u8> {
-    let mut response = Message::default();
+    let mut response = Message::new();
     response.quoted("username", &login.authid);
     response.quoted("realm", &login.realm);
     if let Some(authzid) = &login.authzid {
@@ -206,7 +206,7 @@ fn compose(login: &Login, session: &Session<'_>, qop: Qop, wanted: Wanted, key: 
 fn believe(host: &dyn ClientHost, input: &[u8], rspauth: &[u8; 32]) -> Result<()> {
     let mut claimed = None;
     for Directive { name, value } in parse(input, "DIGEST-MD5 Received Garbage")? {
-        match name.as_str() {
+        match &*name {
             "rspauth" => once(&mut claimed, &name, value)?,
             _ => ignore(host, &name, &value),
         }
@@ -231,7 +231,7 @@ fn ignore(host: &dyn ClientHost, name: &str, value: &[u8]) {
 }
 
 /// The strongest protection that both sides allow.
-fn choose(host: &dyn ClientHost, challenge: &Challenge, wanted: Wanted) -> Result<Qop> {
+fn choose(host: &dyn ClientHost, challenge: &Challenge<'_>, wanted: Wanted) -> Result<Qop> {
     if !(challenge.auth || challenge.integrity || challenge.confidential) {
         let text = "Server doesn't support any known qop level";
         return Err(Error::new(Code::BADAUTH, text));
@@ -262,9 +262,9 @@ fn choose(host: &dyn ClientHost, challenge: &Challenge, wanted: Wanted) -> Resul
 
 /// A digest-challenge.
 #[derive(Default)]
-struct Challenge {
-    nonce: Vec<u8>,
-    realms: Vec<Vec<u8>>,
+struct Challenge<'a> {
+    nonce: Value<'a>,
+    realms: Vec<Value<'a>>,
     auth: bool,
     integrity: bool,
     confidential: bool,
@@ -272,8 +272,8 @@ struct Challenge {
     maxbuf: Option<u32>,
 }
 
-impl Challenge {
-    fn parse(host: &dyn ClientHost, input: &[u8]) -> Result<Self> {
+impl<'a> Challenge<'a> {
+    fn parse(host: &dyn ClientHost, input: &'a [u8]) -> Result<Self> {
         if input.is_empty() {
             return Err(Error::new(Code::FAIL, "no server challenge"));
         }
@@ -281,7 +281,7 @@ impl Challenge {
         let (mut nonce, mut qop, mut cipher) = (None, None, None);
         let (mut charset, mut algorithm) = (None, None);
         for Directive { name, value } in parse(input, "Parse error")? {
-            match name.as_str() {
+            match &*name {
                 "realm" => challenge.realms.push(value),
                 "nonce" => once(&mut nonce, &name, value)?,
                 "qop" => once(&mut qop, &name, value)?,
@@ -329,10 +329,11 @@ impl Challenge {
 
     fn take_qop(&mut self, host: &dyn ClientHost, list: &[u8]) {
         for name in list_items(list) {
-            match name.to_ascii_lowercase().as_slice() {
-                b"auth" => self.auth = true,
-                b"auth-int" => self.integrity = true,
-                b"auth-conf" => self.confidential = true,
+            let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+            match name {
+                _ if is(b"auth") => self.auth = true,
+                _ if is(b"auth-int") => self.integrity = true,
+                _ if is(b"auth-conf") => self.confidential = true,
                 other => unknown(host, "layer", other),
             }
         }

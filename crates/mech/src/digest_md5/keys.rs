@@ -3,8 +3,10 @@
 //! secret, from the secret to the session's key, from that to the two answers.
 #![forbid(unsafe_code)]
 
+use crate::hex::{hex, hex_number};
 use md5::{Digest, Md5};
-use zeroize::Zeroizing;
+use std::borrow::Cow;
+use zeroize::{Zeroize, Zeroizing};
 
 /// An MD5 value that is worth a password.
 pub(super) type Key = Zeroizing<[u8; 16]>;
@@ -18,20 +20,6 @@ pub(super) fn md5(parts: &[&[u8]]) -> Key {
     Zeroizing::new(hash.finalize().into())
 }
 
-fn hex(bytes: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-    let mut text = Zeroizing::new([0; 32]);
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        for (letter, half) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-            *letter = if half < 10 {
-                b'0' + half
-            } else {
-                b'a' + half - 10
-            };
-        }
-    }
-    text
-}
-
 /// Which form of name, realm and password goes into the hash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Charset {
@@ -41,8 +29,19 @@ pub(super) enum Charset {
     Utf8,
 }
 
+/// A text in one of the two forms; wiped if it is a copy.
+struct Encoded<'a>(Cow<'a, [u8]>);
+
+impl Drop for Encoded<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(copy) = &mut self.0 {
+            copy.zeroize();
+        }
+    }
+}
+
 impl Charset {
-    fn encode(self, text: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn encode(self, text: &[u8]) -> Encoded<'_> {
         let latin1 = || -> Option<Vec<u8>> {
             let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
             for letter in core::str::from_utf8(text).ok()?.chars() {
@@ -50,8 +49,11 @@ impl Charset {
             }
             Some(core::mem::take(&mut *bytes))
         };
-        let changed = if self == Self::Latin1 { latin1() } else { None };
-        Zeroizing::new(changed.unwrap_or_else(|| text.to_vec()))
+        let changed = match self {
+            Self::Latin1 if !text.is_ascii() => latin1(),
+            _ => None,
+        };
+        Encoded(changed.map_or(Cow::Borrowed(text), Cow::Owned))
     }
 }
 
@@ -62,7 +64,7 @@ pub(super) fn secret(charset: Charset, name: &[u8], realm: &[u8], password: &[u8
         charset.encode(realm),
         charset.encode(password),
     );
-    md5(&[&name, b":", &realm, b":", &password])
+    md5(&[&name.0, b":", &realm.0, b":", &password.0])
 }
 
 /// What both sides know of one login; all values as they are inside quotes.
@@ -100,20 +102,19 @@ impl Session<'_> {
             _ => b":00000000000000000000000000000000",
         };
         let method = md5(&[method, self.uri, body]);
-        let count = format!(":{:08x}:", self.count);
-        let parts = [
+        hex(&md5(&[
             hex(key).as_slice(),
             b":",
             self.nonce,
-            count.as_bytes(),
+            b":",
+            &hex_number(self.count),
+            b":",
             self.cnonce,
             b":",
             self.qop.as_bytes(),
             b":",
             hex(&method).as_slice(),
-        ]
-        .concat();
-        hex(&md5(&[&Zeroizing::new(parts)]))
+        ]))
     }
 }
 
@@ -198,10 +199,10 @@ mod tests {
 
     #[test]
     fn latin1_where_it_fits() {
-        let shown = |charset: Charset, text: &str| charset.encode(text.as_bytes()).to_vec();
+        let shown = |charset: Charset, text: &str| charset.encode(text.as_bytes()).0.to_vec();
         assert_eq!(shown(Charset::Latin1, "josé"), b"jos\xe9");
         assert_eq!(shown(Charset::Utf8, "josé"), "josé".as_bytes());
         assert_eq!(shown(Charset::Latin1, "jos€"), "jos€".as_bytes());
-        assert_eq!(Charset::Latin1.encode(b"\xe9").to_vec(), b"\xe9");
+        assert_eq!(Charset::Latin1.encode(b"\xe9").0.to_vec(), b"\xe9");
     }
 }

@@ -7,11 +7,10 @@
 
 use super::keys::{Key, md5};
 use super::rc4::Rc4;
+use crate::hmac_md5::Keyed;
 use crate::{SecurityLayer, Ssf};
 use cbc::cipher::{Block, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser, KeyIvInit};
 use des::{Des, TdesEde2};
-use hmac::{Hmac, KeyInit, Mac};
-use md5::Md5;
 use saslplug::{Code, Error, Result};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -77,6 +76,8 @@ const TRAILER: usize = 16;
 const MAC: usize = 10;
 const VERSION: [u8; 2] = [0, 1];
 
+mod sealed;
+
 /// Both directions.
 pub(super) struct Layer {
     sending: Direction,
@@ -85,7 +86,7 @@ pub(super) struct Layer {
 }
 
 struct Direction {
-    key: Key,
+    key: Keyed,
     sequence: u32,
     stream: Stream,
 }
@@ -174,6 +175,7 @@ impl Direction {
         };
         let signing = format!("Digest session key to {way} signing key magic constant");
         let key = md5(&[session.as_slice(), signing.as_bytes()]);
+        let key = Keyed::new(key.as_slice());
         let stream = cipher.map_or(Stream::Clear, |cipher| {
             let sealing = format!("Digest H(A1) to {way} sealing key magic constant");
             let entropy = session.get(..cipher.entropy()).unwrap_or_default();
@@ -186,30 +188,26 @@ impl Direction {
         }
     }
 
-    fn mac(&self, message: &[u8]) -> [u8; MAC] {
-        let mut block = Zeroizing::new([0; 64]);
-        for (slot, byte) in block.iter_mut().zip(self.key.iter()) {
-            *slot = *byte;
-        }
-        let mut mac = Hmac::<Md5>::new((&*block).into());
-        mac.update(&self.sequence.to_be_bytes());
-        mac.update(message);
-        let full: [u8; 16] = mac.finalize().into_bytes().into();
-        let [mac @ .., _, _, _, _, _, _] = full;
-        mac
-    }
-
     fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.reserve(plain.len() + TRAILER + 8);
         out.extend_from_slice(plain);
-        if self.stream.is_block() {
-            let padding = 8 - (plain.len() + MAC) % 8;
-            let byte = u8::try_from(padding).unwrap_or(8);
-            out.extend(core::iter::repeat_n(byte, padding));
+        let body = out.get_mut(start..).unwrap_or_default();
+        let mac = match &mut self.stream {
+            Stream::Rc4(stream) => sealed::seal(&self.key, self.sequence, stream, plain, body),
+            stream => {
+                let mac = sealed::tag(&self.key, self.sequence, plain);
+                stream.pad(plain.len(), out);
+                mac
+            }
+        };
+        out.extend_from_slice(&mac);
+        if let Stream::Rc4(stream) = &mut self.stream {
+            let mac = start.saturating_add(plain.len());
+            stream.apply(out.get_mut(mac..).unwrap_or_default());
+        } else {
+            self.stream.apply(out.get_mut(start..).unwrap_or_default());
         }
-        out.extend_from_slice(&self.mac(plain));
-        self.stream.apply(out.get_mut(start..).unwrap_or_default());
         out.extend_from_slice(&VERSION);
         out.extend_from_slice(&self.sequence.to_be_bytes());
         self.sequence = self.sequence.wrapping_add(1);
@@ -220,12 +218,19 @@ impl Direction {
         if self.stream.is_block() && body.len() % 8 != 0 {
             return None;
         }
-        self.stream.apply(body);
+        let opened = match &mut self.stream {
+            Stream::Rc4(stream) => Some(sealed::open(&self.key, self.sequence, stream, body)?),
+            stream => {
+                stream.apply(body);
+                None
+            }
+        };
         let (padded, mac) = body.split_last_chunk::<MAC>()?;
         let (padding, well_padded) = self.stream.padding(padded);
         let message = padded.get(..padded.len().checked_sub(padding)?)?;
+        let own = opened.unwrap_or_else(|| sealed::tag(&self.key, self.sequence, message));
         // Both answers are needed before either counts: no padding oracle.
-        let genuine = self.mac(message).ct_eq(mac) & u8::from(well_padded).ct_eq(&1);
+        let genuine = own.ct_eq(mac) & u8::from(well_padded).ct_eq(&1);
         self.sequence = self.sequence.wrapping_add(1);
         bool::from(genuine).then_some(message.len())
     }
@@ -260,6 +265,15 @@ impl Stream {
 
     fn is_block(&self) -> bool {
         !matches!(self, Self::Clear | Self::Rc4(_))
+    }
+
+    /// Puts padding after a message, where the cipher wants some.
+    fn pad(&self, length: usize, out: &mut Vec<u8>) {
+        if self.is_block() {
+            let padding = 8 - (length + MAC) % 8;
+            let byte = u8::try_from(padding).unwrap_or(8);
+            out.extend(core::iter::repeat_n(byte, padding));
+        }
     }
 
     /// How many bytes at the end of `padded` are padding, and whether they look

@@ -5,17 +5,21 @@
 #![forbid(unsafe_code)]
 
 use saslplug::{Code, Error, Result};
+use std::borrow::Cow;
+
+/// A value of a directive: a piece of the message, unless a backslash was in it.
+pub(super) type Value<'a> = Cow<'a, [u8]>;
 
 /// One directive; the name in lower case, the value without its quotes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Directive {
-    pub(super) name: String,
-    pub(super) value: Vec<u8>,
+pub(super) struct Directive<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) value: Value<'a>,
 }
 
 /// Splits a message; `None` when it does not follow the grammar.
-pub(super) fn parse(mut rest: &[u8]) -> Option<Vec<Directive>> {
-    let mut directives = Vec::new();
+pub(super) fn parse(mut rest: &[u8]) -> Option<Vec<Directive<'_>>> {
+    let mut directives = Vec::with_capacity(12); // a response has no more
     loop {
         rest = skip_blanks(rest);
         if let [b',', after @ ..] = rest {
@@ -34,7 +38,7 @@ pub(super) fn parse(mut rest: &[u8]) -> Option<Vec<Directive>> {
     }
 }
 
-fn parse_one(input: &[u8]) -> Option<(Directive, &[u8])> {
+fn parse_one(input: &[u8]) -> Option<(Directive<'_>, &[u8])> {
     let (name, rest) = split_while(input, is_token);
     let name = core::str::from_utf8(name)
         .ok()
@@ -44,33 +48,42 @@ fn parse_one(input: &[u8]) -> Option<(Directive, &[u8])> {
         [b'"', quoted @ ..] => parse_quoted(quoted)?,
         bare => {
             let (value, rest) = split_while(bare, is_bare);
-            (value.to_vec(), rest)
+            (Cow::Borrowed(value), rest)
         }
     };
-    Some((
-        Directive {
-            name: name.to_ascii_lowercase(),
-            value,
-        },
-        rest,
-    ))
+    let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    };
+    Some((Directive { name, value }, rest))
 }
 
 /// What follows the opening quote, up to the closing one.
-fn parse_quoted(mut input: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut value = Vec::new();
+fn parse_quoted(input: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    let (plain, rest) = split_while(input, |byte| is_text(byte) && !matches!(byte, b'"' | b'\\'));
+    if let [b'"', rest @ ..] = rest {
+        return Some((Cow::Borrowed(plain), rest));
+    }
+    let mut value = plain.to_vec();
+    let mut input = rest;
     loop {
         let (byte, rest) = match input {
-            [b'"', rest @ ..] => return Some((value, rest)),
+            [b'"', rest @ ..] => return Some((Cow::Owned(value), rest)),
             [b'\\', byte, rest @ ..] | [byte, rest @ ..] => (*byte, rest),
             [] => return None,
         };
-        if byte.is_ascii_control() && byte != b'\t' {
+        if !is_text(byte) {
             return None;
         }
         value.push(byte);
         input = rest;
     }
+}
+
+/// What may be inside quotes.
+fn is_text(byte: u8) -> bool {
+    !byte.is_ascii_control() || byte == b'\t'
 }
 
 fn split_while(input: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
@@ -86,7 +99,26 @@ fn skip_blanks(input: &[u8]) -> &[u8] {
 }
 
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte)
+    let separates = matches!(
+        byte,
+        b'(' | b')'
+            | b'<'
+            | b'>'
+            | b'@'
+            | b','
+            | b';'
+            | b':'
+            | b'\\'
+            | b'"'
+            | b'/'
+            | b'['
+            | b']'
+            | b'?'
+            | b'='
+            | b'{'
+            | b'}'
+    );
+    byte.is_ascii_graphic() && !separates
 }
 
 /// More than a token: some peers leave the quotes out around Base64 and URIs.
@@ -94,38 +126,44 @@ fn is_bare(byte: u8) -> bool {
     byte > b' ' && !matches!(byte, b',' | b'"' | 0x7f)
 }
 
-/// `value` in quotes.
-pub(super) fn quote(value: &[u8]) -> Vec<u8> {
-    let mut quoted = Vec::with_capacity(value.len() + 2);
-    quoted.push(b'"');
-    for &byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            quoted.push(b'\\');
-        }
-        quoted.push(byte);
-    }
-    quoted.push(b'"');
-    quoted
-}
-
 /// A message in the making.
-#[derive(Default)]
 pub(super) struct Message(Vec<u8>);
 
 impl Message {
-    /// Adds `name=value`.
-    pub(super) fn bare(&mut self, name: &str, value: impl AsRef<[u8]>) {
+    /// An empty one with room for what is usual.
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(384))
+    }
+
+    fn name(&mut self, name: &str) {
         if !self.0.is_empty() {
             self.0.push(b',');
         }
         self.0.extend_from_slice(name.as_bytes());
         self.0.push(b'=');
+    }
+
+    /// Adds `name=value`.
+    pub(super) fn bare(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.name(name);
         self.0.extend_from_slice(value.as_ref());
     }
 
     /// Adds `name="value"`.
     pub(super) fn quoted(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        self.bare(name, quote(value.as_ref()));
+        self.name(name);
+        self.0.push(b'"');
+        let mut rest = value.as_ref();
+        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            let (plain, special) = rest.split_at(at);
+            let (special, after) = special.split_at(1);
+            self.0.extend_from_slice(plain);
+            self.0.push(b'\\');
+            self.0.extend_from_slice(special);
+            rest = after;
+        }
+        self.0.extend_from_slice(rest);
+        self.0.push(b'"');
     }
 
     /// The message.
@@ -170,7 +208,11 @@ mod tests {
 
     fn pairs(message: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
         let directives = parse(message)?.into_iter();
-        Some(directives.map(|one| (one.name, one.value)).collect())
+        Some(
+            directives
+                .map(|one| (one.name.into_owned(), one.value.into_owned()))
+                .collect(),
+        )
     }
 
     fn one(name: &str, value: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
@@ -224,7 +266,7 @@ mod tests {
             b"\"\"\\\\\"",
             b"\xc3\xa9,=",
         ] {
-            let mut message = Message::default();
+            let mut message = Message::new();
             message.quoted("v", value);
             assert_eq!(pairs(&message.finish()), one("v", value));
         }

@@ -158,7 +158,7 @@ fn fresh_nonce(fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<String> {
 }
 
 /// Splits a message into directives.
-fn parse(input: &[u8], reason: &'static str) -> Result<Vec<message::Directive>> {
+fn parse<'a>(input: &'a [u8], reason: &'static str) -> Result<Vec<message::Directive<'a>>> {
     if input.len() > LONGEST {
         return Err(Error::new(
             Code::BADPROT,

@@ -32,20 +32,23 @@ impl Rc4 {
         Self { state, i: 0, j: 0 }
     }
 
+    /// The next byte of the stream.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> u8 {
+        self.i = self.i.wrapping_add(1);
+        let x = self.state[usize::from(self.i)];
+        self.j = self.j.wrapping_add(x);
+        let y = self.state[usize::from(self.j)];
+        self.state[usize::from(self.i)] = y;
+        self.state[usize::from(self.j)] = x;
+        self.state[usize::from(x.wrapping_add(y))]
+    }
+
     /// Encrypts or decrypts in place.
     pub(super) fn apply(&mut self, data: &mut [u8]) {
-        let state = &mut *self.state;
-        let (mut i, mut j) = (self.i, self.j);
         for byte in data {
-            i = i.wrapping_add(1);
-            let x = state[usize::from(i)];
-            j = j.wrapping_add(x);
-            let y = state[usize::from(j)];
-            state[usize::from(i)] = y;
-            state[usize::from(j)] = x;
-            *byte ^= state[usize::from(x.wrapping_add(y))];
+            *byte ^= self.next();
         }
-        (self.i, self.j) = (i, j);
     }
 }
 

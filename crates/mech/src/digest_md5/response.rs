@@ -3,50 +3,54 @@
 //! directives must come, which at most once, and which values are refused.
 #![forbid(unsafe_code)]
 
-use super::message::{Directive, once, parse_count, parse_number};
+use super::message::{Directive, Value, once, parse_count, parse_number};
 use super::{MAXBUF, parse};
 use crate::ServerHost;
 use crate::printable::Printable;
 use saslplug::{Code, Error, Level, Result};
 
 /// A digest-response.
-pub(super) struct Response {
-    pub(super) username: Vec<u8>,
-    pub(super) realm: Option<Vec<u8>>,
-    pub(super) authzid: Option<Vec<u8>>,
-    pub(super) nonce: Vec<u8>,
-    pub(super) cnonce: Vec<u8>,
+pub(super) struct Response<'a> {
+    pub(super) username: Value<'a>,
+    pub(super) realm: Option<Value<'a>>,
+    pub(super) authzid: Option<Value<'a>>,
+    pub(super) nonce: Value<'a>,
+    pub(super) cnonce: Value<'a>,
     pub(super) count: u32,
-    pub(super) qop: Option<Vec<u8>>,
-    pub(super) cipher: Option<Vec<u8>>,
-    pub(super) uri: Vec<u8>,
-    pub(super) response: Vec<u8>,
+    pub(super) qop: Option<Value<'a>>,
+    pub(super) cipher: Option<Value<'a>>,
+    pub(super) uri: Value<'a>,
+    pub(super) response: Value<'a>,
     pub(super) maxbuf: Option<u32>,
 }
 
 /// The directives as they come.
 #[derive(Default)]
-struct Fields {
-    username: Option<Vec<u8>>,
-    realm: Option<Vec<u8>>,
-    authzid: Option<Vec<u8>>,
-    nonce: Option<Vec<u8>>,
-    cnonce: Option<Vec<u8>>,
+struct Fields<'a> {
+    username: Option<Value<'a>>,
+    realm: Option<Value<'a>>,
+    authzid: Option<Value<'a>>,
+    nonce: Option<Value<'a>>,
+    cnonce: Option<Value<'a>>,
     count: Option<u32>,
-    qop: Option<Vec<u8>>,
-    cipher: Option<Vec<u8>>,
-    uri: Option<Vec<u8>>,
-    response: Option<Vec<u8>>,
+    qop: Option<Value<'a>>,
+    cipher: Option<Value<'a>>,
+    uri: Option<Value<'a>>,
+    response: Option<Value<'a>>,
     maxbuf: Option<u32>,
-    charset: Option<Vec<u8>>,
+    charset: Option<Value<'a>>,
 }
 
-impl Response {
+impl<'a> Response<'a> {
     /// Reads a response: to `nonce`, or to any nonce.
     ///
     /// # Errors
     /// `BADAUTH`, `FAIL` and the text that programs know.
-    pub(super) fn parse(host: &dyn ServerHost, input: &[u8], nonce: Option<&str>) -> Result<Self> {
+    pub(super) fn parse(
+        host: &dyn ServerHost,
+        input: &'a [u8],
+        nonce: Option<&str>,
+    ) -> Result<Self> {
         if input.is_empty() {
             return Err(Error::new(
                 Code::BADAUTH,
@@ -82,14 +86,14 @@ impl Response {
     }
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     fn take(
         &mut self,
         host: &dyn ServerHost,
-        Directive { name, value }: Directive,
+        Directive { name, value }: Directive<'a>,
         nonce: Option<&str>,
     ) -> Result<()> {
-        match name.as_str() {
+        match &*name {
             "username" => once(&mut self.username, &name, value),
             "realm" => once(&mut self.realm, &name, value),
             "authzid" => once(&mut self.authzid, &name, value),
@@ -97,7 +101,7 @@ impl Fields {
             "qop" => once(&mut self.qop, &name, value),
             "cipher" => once(&mut self.cipher, &name, value),
             "response" => once(&mut self.response, &name, value),
-            "nonce" if nonce.is_some_and(|nonce| nonce.as_bytes() != value) => Err(Error::new(
+            "nonce" if nonce.is_some_and(|nonce| nonce.as_bytes() != &*value) => Err(Error::new(
                 Code::BADAUTH,
                 "nonce changed: authentication aborted",
             )),
@@ -135,7 +139,7 @@ fn maxbuf(value: &[u8]) -> Result<u32> {
 }
 
 /// The host part may be an alias that we do not know; the service may not.
-fn for_this_service(host: &dyn ServerHost, uri: Vec<u8>) -> Result<Vec<u8>> {
+fn for_this_service<'a>(host: &dyn ServerHost, uri: Value<'a>) -> Result<Value<'a>> {
     let slash = uri.iter().position(|&byte| byte == b'/');
     let service = slash.and_then(|end| uri.get(..end));
     if service.is_some_and(|service| service.eq_ignore_ascii_case(host.service().as_bytes())) {

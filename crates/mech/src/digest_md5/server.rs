@@ -13,6 +13,7 @@ use super::{DEFAULT_MAXBUF, MECHANISM, Qop, Wanted, fresh_nonce};
 use crate::{Done, Lookup, ServerExchange, ServerHost, Step};
 use core::ffi::CStr;
 use saslplug::{Code, Error, Identity, Level, Result};
+use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -109,7 +110,7 @@ impl Server {
                 "no security layer of DIGEST-MD5 is permitted",
             ));
         }
-        let mut challenge = Message::default();
+        let mut challenge = Message::new();
         challenge.quoted("nonce", &nonce);
         challenge.quoted("realm", &self.realm);
         challenge.quoted("qop", qops.join(","));
@@ -137,8 +138,8 @@ impl Server {
     ) -> core::result::Result<Done, Refusal> {
         let response = Response::parse(host, response.unwrap_or_default(), nonce)?;
         let realm = self.realm_of(host, &response);
-        self.identify(host, &response, &realm)?;
-        let secrets = secrets(host, &response, &realm);
+        self.identify(host, &response, realm)?;
+        let secrets = secrets(host, &response, realm);
         host.erase(&[PASSWORD, STORED]);
         let secrets = secrets?;
         let qop = self.permitted(host, &response)?;
@@ -151,7 +152,7 @@ impl Server {
             authzid: response.authzid.as_deref(),
         };
         let key = matching(&session, &secrets, &response.response)?;
-        self.count(host, &response, &realm, nonce.is_some())?;
+        self.count(host, &response, realm, nonce.is_some())?;
         // The client's limit is for a packet with the length before it.
         let room = response.maxbuf.unwrap_or(DEFAULT_MAXBUF).saturating_sub(4);
         let rspauth = [b"rspauth=".as_slice(), session.rspauth(&key).as_slice()].concat();
@@ -162,13 +163,13 @@ impl Server {
         })
     }
 
-    fn realm_of(&self, host: &dyn ServerHost, response: &Response) -> Vec<u8> {
-        let realm = response.realm.clone().unwrap_or_else(|| {
+    fn realm_of<'a>(&self, host: &dyn ServerHost, response: &'a Response<'_>) -> &'a [u8] {
+        let realm = response.realm.as_deref().unwrap_or_else(|| {
             host.log(
                 Level::Debug,
                 format_args!("The client didn't send a realm, assuming empty string."),
             );
-            Vec::new()
+            &[]
         });
         if realm != self.realm.as_bytes() {
             host.log(
@@ -179,16 +180,16 @@ impl Server {
         realm
     }
 
-    fn identify(&self, host: &dyn ServerHost, response: &Response, realm: &[u8]) -> Result<()> {
+    fn identify(&self, host: &dyn ServerHost, response: &Response<'_>, realm: &[u8]) -> Result<()> {
         host.request(&[PASSWORD, STORED])?;
         let own_realm = realm.is_empty() || realm == self.realm.as_bytes();
         let name = if own_realm {
-            response.username.clone()
+            Cow::Borrowed(&*response.username)
         } else {
-            [response.username.as_slice(), b"@", realm].concat()
+            Cow::Owned([&response.username, b"@".as_slice(), realm].concat())
         };
         let authzid = response.authzid.as_deref().unwrap_or_default();
-        let one_name = authzid.is_empty() || authzid == response.username;
+        let one_name = authzid.is_empty() || *authzid == *response.username;
         let identity = if one_name {
             Identity::Both
         } else {
@@ -206,7 +207,7 @@ impl Server {
     }
 
     /// The protection that the client chose, if it was offered.
-    fn permitted(&self, host: &dyn ServerHost, response: &Response) -> Result<Qop> {
+    fn permitted(&self, host: &dyn ServerHost, response: &Response<'_>) -> Result<Qop> {
         let qop = match (
             response.qop.as_deref().unwrap_or(b"auth"),
             response.cipher.as_deref(),
@@ -239,7 +240,7 @@ impl Server {
     fn count(
         &self,
         host: &dyn ServerHost,
-        response: &Response,
+        response: &Response<'_>,
         realm: &[u8],
         fresh: bool,
     ) -> core::result::Result<(), Refusal> {
@@ -273,20 +274,21 @@ impl Server {
 
 /// The secrets under which the response may be right, the proper one first.
 enum Secrets {
-    Password(Zeroizing<[[u8; 16]; 2]>),
+    Password(Key, Option<Key>),
     Stored(Key),
 }
 
-fn secrets(host: &dyn ServerHost, response: &Response, realm: &[u8]) -> Result<Secrets> {
+fn secrets(host: &dyn ServerHost, response: &Response<'_>, realm: &[u8]) -> Result<Secrets> {
     if let Some(password) = host.property(PASSWORD).first() {
         if password.is_empty() {
             return Err(Error::new(Code::FAIL, "empty secret"));
         }
-        let form = |charset| *secret(charset, &response.username, realm, password.as_bytes());
-        return Ok(Secrets::Password(Zeroizing::new([
-            form(Charset::Latin1),
-            form(Charset::Utf8),
-        ])));
+        let password = password.as_bytes();
+        let form = |charset| secret(charset, &response.username, realm, password);
+        // Of plain ASCII there is one form only.
+        let ascii = response.username.is_ascii() && realm.is_ascii() && password.is_ascii();
+        let second = (!ascii).then(|| form(Charset::Utf8));
+        return Ok(Secrets::Password(form(Charset::Latin1), second));
     }
     let stored = host.property(STORED);
     let Some(stored) = stored.first() else {
@@ -303,18 +305,16 @@ fn secrets(host: &dyn ServerHost, response: &Response, realm: &[u8]) -> Result<S
 
 /// H(A1) for the secret that explains `response`.
 fn matching(session: &Session<'_>, secrets: &Secrets, response: &[u8]) -> Result<Key> {
-    let (candidates, reason): (&[[u8; 16]], _) = match secrets {
-        Secrets::Password(both) => (
-            both.as_slice(),
+    let (first, second, reason) = match secrets {
+        Secrets::Password(first, second) => (
+            first,
+            second.as_ref(),
             "client response doesn't match what we generated (tried bogus)",
         ),
-        Secrets::Stored(key) => (
-            core::slice::from_ref(key),
-            "client response doesn't match what we generated",
-        ),
+        Secrets::Stored(key) => (key, None, "client response doesn't match what we generated"),
     };
     let mut found = None;
-    for secret in candidates {
+    for secret in core::iter::once(first).chain(second) {
         let key = session.key(secret);
         let right = session.response(&key).ct_eq(response);
         if bool::from(right) && found.is_none() {

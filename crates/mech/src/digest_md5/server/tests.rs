@@ -3,10 +3,16 @@
 #![forbid(unsafe_code)]
 
 use super::super::keys::{Charset, Session, secret};
-use super::super::message::quote;
+use super::super::message::Message;
 use super::*;
 use crate::ServerMech;
 use crate::testing::FakeServer;
+
+fn quote(value: &[u8]) -> Vec<u8> {
+    let mut message = Message::new();
+    message.quoted("", value);
+    message.finish().split_off(1)
+}
 
 fn server() -> FakeServer {
     FakeServer::new(&[
