@@ -38,7 +38,7 @@ for target in $targets; do
   [ ! -d "seeds/$target" ] || seeds=seeds/$target
   result=ok
   # shellcheck disable=SC2086
-  FUZZ_TARGET=$target "$fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+  FUZZ_TARGET=$target "$fuzz" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 \
     -max_len=4096 -len_control=20 -dict=words.dict -use_value_profile=1 -print_final_stats=1 \
     -artifact_prefix="$findings" "$corpus" $seeds > "$log" 2>&1 || result="FAILED, see $log"
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
