@@ -7,12 +7,16 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib/oxisasl
 INCLUDEDIR ?= $(PREFIX)/include/oxisasl
+SBINDIR ?= $(PREFIX)/sbin
+SHAREDIR ?= $(PREFIX)/share
 DESTDIR ?=
 # Where the distribution has its library and plugins.
 STOCK ?= /usr/lib/x86_64-linux-gnu
+TOOLS = saslpasswd2 sasldblistusers2 pluginviewer testsaslauthd
+BUILT = $(or $(CARGO_TARGET_DIR),target)
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan tsan packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
@@ -23,6 +27,7 @@ help:
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
+	@echo 'make fuzz      [FUZZ_SECONDS=600] [FUZZ_TARGETS="..."] mutated messages and files'
 	@echo 'make clean     removes what was built'
 
 demo:
@@ -47,6 +52,11 @@ tsan:
 	@sh tests/packages.sh check
 	sh tests/sanitize.sh thread
 
+# Every target for ten minutes, one after the other (docs/fuzzing.md).
+fuzz:
+	@sh tests/packages.sh check
+	@tests/fuzz/run.sh
+
 packages:
 	@sh tests/packages.sh check
 
@@ -68,7 +78,7 @@ stage:
 
 bench:
 	@sh tests/packages.sh check
-	@$(CARGO) build --release
+	@$(CARGO) build --release -p oxisasl -p sasldb
 	@bench/run
 
 install: stage
@@ -82,6 +92,17 @@ install: stage
 	  -e 's|@includedir@|$(INCLUDEDIR)|' include/libsasl2.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
+	$(CARGO) run -q --release -p tools --example manuals $(STAGE)/manuals
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/man/man8
+	install -d $(DESTDIR)$(SHAREDIR)/bash-completion/completions
+	install -d $(DESTDIR)$(SHAREDIR)/zsh/vendor-completions $(DESTDIR)$(SHAREDIR)/fish/vendor_completions.d
+	for tool in $(TOOLS); do \
+	  install -m 755 $(BUILT)/release/$$tool $(DESTDIR)$(SBINDIR)/ && \
+	  install -m 644 $(STAGE)/manuals/$$tool.8 $(DESTDIR)$(SHAREDIR)/man/man8/ && \
+	  install -m 644 $(STAGE)/manuals/$$tool.bash $(DESTDIR)$(SHAREDIR)/bash-completion/completions/$$tool && \
+	  install -m 644 $(STAGE)/manuals/$$tool.zsh $(DESTDIR)$(SHAREDIR)/zsh/vendor-completions/_$$tool && \
+	  install -m 644 $(STAGE)/manuals/$$tool.fish $(DESTDIR)$(SHAREDIR)/fish/vendor_completions.d/ || exit 1; \
+	done
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
 
 clean:

@@ -11,6 +11,9 @@ mod connection;
 mod encoding;
 mod ffi;
 mod format;
+#[cfg(fuzzing)]
+#[path = "../tests/fuzz/doors/library.rs"]
+pub mod fuzz;
 mod identity;
 mod layer;
 mod library;

@@ -32,7 +32,7 @@ const SIGNATURES: [Algorithm; 9] = [
 ];
 
 /// What the administrator wants of a token.
-struct Policy {
+pub(crate) struct Policy {
     keys: String,
     issuer: String,
     audience: Vec<String>,
@@ -48,7 +48,7 @@ impl Policy {
         })
     }
 
-    fn from(option: impl Fn(&CStr) -> Option<String>) -> Result<Self> {
+    pub(crate) fn from(option: impl Fn(&CStr) -> Option<String>) -> Result<Self> {
         let required = |name: &CStr| {
             option(name)
                 .filter(|value| !value.trim().is_empty())
@@ -126,7 +126,7 @@ fn read_keys(path: &str) -> Result<JwkSet> {
     serde_json::from_slice(&text).map_err(|error| broken(&error))
 }
 
-fn judge(policy: &Policy, keys: &JwkSet, token: &Secret) -> Result<String> {
+pub(crate) fn judge(policy: &Policy, keys: &JwkSet, token: &Secret) -> Result<String> {
     let refused = |reason| Error::new(Code::BADAUTH, reason);
     let header = jsonwebtoken::decode_header(token.as_bytes())
         .map_err(|_| refused("the bearer token is no JSON Web Token"))?;

@@ -103,7 +103,7 @@ fn exchange(path: &Path, request: &[u8]) -> core::result::Result<bool, Failure> 
 }
 
 /// What the complete lines so far say; `None`: not yet.
-fn verdict(reply: &[u8]) -> Option<bool> {
+pub(crate) fn verdict(reply: &[u8]) -> Option<bool> {
     let complete = reply.get(..reply.iter().rposition(|byte| *byte == b'\n')?)?;
     complete
         .split(|byte| *byte == b'\n')

@@ -10,6 +10,9 @@ mod peer;
 mod plugin;
 mod saslauthd;
 
+#[cfg(fuzzing)]
+pub(crate) use {authdaemond::verdict, saslauthd::is_yes};
+
 use crate::application::Asked;
 use crate::server::Server;
 use core::ffi::{CStr, c_ulong};

@@ -72,7 +72,7 @@ fn split_realm(user: &[u8], realm: Option<&CStr>) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// The word `OK`, alone or with a text behind it.
-fn is_yes(reply: &[u8]) -> bool {
+pub(crate) fn is_yes(reply: &[u8]) -> bool {
     match reply.strip_prefix(b"OK") {
         Some(rest) => rest
             .first()

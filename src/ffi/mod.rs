@@ -11,7 +11,7 @@
 /// Gives an export its version, as the dynamic linker wants it.
 macro_rules! symver {
     ($($name:ident),+ $(,)?) => {
-        $(#[cfg(not(test))]
+        $(#[cfg(not(any(test, fuzzing)))]
         core::arch::global_asm!(concat!(
             ".symver ", stringify!($name), ",", stringify!($name), "@@@SASL2"
         ));)+

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Passwords that another process checks: the distribution's saslauthd with
-//! three of its back ends, and scripted peers of both protocols that hang,
+//! four of its back ends, and scripted peers of both protocols that hang,
 //! answer nonsense or leave.
 
 use crate::accounts::{Place, Plugin, Said};
@@ -8,6 +8,7 @@ use lab::library::Library::{Ours, Stock};
 use lab::process::{Process, in_session};
 use lab::sasldb;
 use lab::scratch::{self, Scratch};
+use lab::slapd::{BASE, Kind, SERVICE, Slapd};
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -25,15 +26,18 @@ fn place(method: &str, option: &str, socket: &Path) -> Place {
 }
 
 /// saslauthd with files of ours in place of the system's, in a mount namespace
-/// of its own.
+/// of its own. A file for no place is its configuration.
 fn saslauthd(scratch: &Scratch, mechanism: &str, binds: &[(&Path, &str)]) -> (Process, PathBuf) {
     let folder = scratch.folder(&format!("run-{mechanism}")).unwrap();
-    let mut script = String::new();
+    let (mut script, mut option) = (String::new(), String::new());
     for (from, to) in binds {
-        script += &format!("mount --bind {} {to} && ", from.display());
+        match *to {
+            "" => option = format!(" -O {}", from.display()),
+            to => script += &format!("mount --bind {} {to} && ", from.display()),
+        }
     }
     script += &format!(
-        "exec saslauthd -d -V -n 1 -a {mechanism} -m {}",
+        "exec saslauthd -d -V -n 1 -a {mechanism}{option} -m {}",
         folder.display()
     );
     let mut command = in_session("unshare");
@@ -109,6 +113,29 @@ fn the_real_saslauthd_on_shadow_and_pam() {
         let (_process, socket) = saslauthd(&scratch, mechanism, &binds);
         answers(&socket, "labuser", "secret");
     }
+}
+
+#[test]
+fn the_real_saslauthd_on_ldap() {
+    let scratch = Scratch::new().unwrap();
+    let mut slapd = Slapd::start(&scratch, Kind::SimpleOnly, "service-password", &[]).unwrap();
+    let text = format!(
+        "ldap_servers: ldap://{}/\nldap_version: 3\nldap_bind_dn: {SERVICE},{BASE}\n\
+         ldap_bind_pw: service-password\nldap_search_base: {BASE}\nldap_filter: (cn=%u)\n",
+        slapd.address()
+    );
+    let file = scratch.file("saslauthd.conf", &text).unwrap();
+    let (_process, socket) = saslauthd(&scratch, "ldap", &[(&file, "")]);
+    answers(&socket, "johndoe", "dogood");
+    // Another one's password, and a filter in a name.
+    let place = place("saslauthd", "saslauthd_path", &socket);
+    for user in ["robin", "*", "johndoe)(cn=*"] {
+        let said = place.run(&["check", user, "1", "1", "dogood"]);
+        assert_eq!(said.failed(-13), 1, "{user} {said:?}");
+    }
+    slapd.stop().unwrap();
+    let said = place.run(&["check", "johndoe", "1", "1", "dogood"]);
+    assert_eq!(said.failed(-13), 1, "{said:?}");
 }
 
 /// What a scripted peer does with a request.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Cyrus IMAP with users in a password file (both formats) and in SQLite,
-//! through our plugins, on stock's library and ours.
+//! Cyrus IMAP with users in a password file (both formats), in SQLite and on
+//! both database servers, through our plugins, on stock's library and ours.
 
+use crate::sql::is_missing;
 use lab::account::Account;
 use lab::cyrus::{Cyrus, Service};
+use lab::database::{Kind, ROLE, Server};
 use lab::imap::{self, Method};
 use lab::library::Library::{self, Ours, Stock};
 use lab::placed::{Placed, Way};
@@ -15,12 +17,15 @@ use std::process::Command;
 
 const REALM: &str = "imap.example.com";
 
-fn logs_in(which: Library, plugin: &str, make: &dyn Fn(&Scratch) -> String, service: Service) {
+/// Lines for imapd.conf, and the server that must run meanwhile.
+type Made = (String, Option<Server>);
+
+fn logs_in(which: Library, plugin: &str, make: &dyn Fn(&Scratch) -> Made, service: Service) {
     let scratch = Scratch::new().unwrap();
     let placed = Placed::new(which, &scratch).unwrap();
     placed.add_our_plugin(&format!("lib{plugin}.so")).unwrap();
     placed.add_shared_secret().unwrap();
-    let lines = make(&scratch);
+    let (lines, _server) = make(&scratch);
     let lines = format!(
         "sasl_pwcheck_method: auxprop\nsasl_auxprop_plugin: {plugin}\n{lines}\n\
          sasl_mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256\n"
@@ -56,13 +61,13 @@ fn owned(file: &Path) {
     chown(file, Some(owner.uid), Some(owner.gid)).unwrap();
 }
 
-fn berkeley(scratch: &Scratch) -> String {
+fn berkeley(scratch: &Scratch) -> Made {
     let owner = Account::named("cyrus").unwrap();
     let file = sasldb::create(scratch, REALM, &[("jdoe", "dogood")], owner).unwrap();
-    format!("sasl_sasldb_path: {}", file.display())
+    (format!("sasl_sasldb_path: {}", file.display()), None)
 }
 
-fn lmdb(scratch: &Scratch) -> String {
+fn lmdb(scratch: &Scratch) -> Made {
     berkeley(scratch);
     let (old, new) = (scratch.join("sasldb2"), scratch.join("lmdb"));
     let tool = lab::stage::target().join("release/saslpasswd2");
@@ -70,10 +75,10 @@ fn lmdb(scratch: &Scratch) -> String {
     command.arg("--convert").arg(&new).arg("-f").arg(old);
     process::run(&mut command).unwrap();
     owned(&new);
-    format!("sasl_sasldb_path: {}", new.display())
+    (format!("sasl_sasldb_path: {}", new.display()), None)
 }
 
-fn sqlite(scratch: &Scratch) -> String {
+fn sqlite(scratch: &Scratch) -> Made {
     let file = scratch.join("users.db");
     let table = format!(
         "CREATE TABLE users (name TEXT, realm TEXT, password TEXT);\
@@ -81,11 +86,12 @@ fn sqlite(scratch: &Scratch) -> String {
     );
     process::run(Command::new("sqlite3").arg(&file).arg(table)).unwrap();
     owned(&file);
-    format!(
+    let lines = format!(
         "sasl_sql_engine: sqlite3\nsasl_sql_database: {}\n\
          sasl_sql_select: SELECT password FROM users WHERE name = '%u' AND realm = '%r'",
         file.display()
-    )
+    );
+    (lines, None)
 }
 
 #[test]
@@ -103,6 +109,34 @@ fn lmdb_on_ours() {
     logs_in(Ours, "sasldb", &lmdb, Service::Fresh);
 }
 
+/// A table on a server, which the service's role may only read.
+fn server(scratch: &Scratch, kind: Kind) -> Made {
+    let server = Server::start(scratch, kind).unwrap();
+    let to = match kind {
+        Kind::Postgres => "mailer",
+        Kind::Mariadb => "mailer@'127.0.0.1'",
+    };
+    for statement in [
+        "CREATE TABLE users (name VARCHAR(99), realm VARCHAR(99), password VARCHAR(99))".to_owned(),
+        format!("INSERT INTO users VALUES ('jdoe', '{REALM}', 'dogood')"),
+        format!("GRANT SELECT ON users TO {to}"),
+    ] {
+        server.run(&statement).unwrap();
+    }
+    let engine = match kind {
+        Kind::Postgres => "pgsql",
+        Kind::Mariadb => "mysql",
+    };
+    let (role, password) = ROLE;
+    let lines = format!(
+        "sasl_sql_engine: {engine}\nsasl_sql_hostnames: 127.0.0.1:{}\nsasl_sql_user: {role}\n\
+         sasl_sql_passwd: {password}\nsasl_sql_database: mail\n\
+         sasl_sql_select: SELECT password FROM users WHERE name = '%u' AND realm = '%r'",
+        server.port()
+    );
+    (lines, Some(server))
+}
+
 #[test]
 fn sqlite_on_stock() {
     logs_in(Stock, "sql", &sqlite, Service::Pool(1));
@@ -111,4 +145,22 @@ fn sqlite_on_stock() {
 #[test]
 fn sqlite_on_ours() {
     logs_in(Ours, "sql", &sqlite, Service::Fresh);
+}
+
+#[test]
+fn postgres_on_both() {
+    if !is_missing(Kind::Postgres) {
+        let made = |scratch: &Scratch| server(scratch, Kind::Postgres);
+        logs_in(Stock, "sql", &made, Service::Pool(1));
+        logs_in(Ours, "sql", &made, Service::Fresh);
+    }
+}
+
+#[test]
+fn mariadb_on_both() {
+    if !is_missing(Kind::Mariadb) {
+        let made = |scratch: &Scratch| server(scratch, Kind::Mariadb);
+        logs_in(Stock, "sql", &made, Service::Fresh);
+        logs_in(Ours, "sql", &made, Service::Pool(1));
+    }
 }

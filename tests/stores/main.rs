@@ -16,5 +16,6 @@ mod accounts;
 mod daemons;
 mod imap;
 mod sasldb;
+mod secured;
 mod sql;
 mod tools;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sql plugin on real SQLite, PostgreSQL and MariaDB: logins, changes,
-//! hostile names, servers that go away.
+//! hostile names, servers that go away. `secured.rs` has TLS and counts.
 
 use crate::accounts::{Place, Plugin};
 use lab::database::{Kind, ROLE, Server};
@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const PLUGIN: &str = "libsql.so";
+pub(crate) const PLUGIN: &str = "libsql.so";
 const TABLE: &str = "CREATE TABLE users (name VARCHAR(200) NOT NULL, realm VARCHAR(200) NOT NULL, \
                      userPassword VARCHAR(200), mail VARCHAR(200))";
 /// Statements in the form that stock's manual shows.
-const STATEMENTS: &str = "sql_select=SELECT %p FROM users WHERE name = '%u' AND realm = '%r'\n\
+pub(crate) const STATEMENTS: &str = "sql_select=SELECT %p FROM users WHERE name = '%u' AND realm = '%r'\n\
     sql_insert=INSERT INTO users (name, realm, %p) VALUES ('%u', '%r', '%v')\n\
     sql_update=UPDATE users SET %p = '%v' WHERE name = '%u' AND realm = '%r'";
 const HOSTILE: [&str; 12] = [
@@ -36,17 +36,21 @@ const HOSTILE: [&str; 12] = [
 ];
 
 /// A database, whatever its engine.
-enum Base {
+pub(crate) enum Base {
     Server(Server, Kind),
     File(PathBuf),
 }
 
 impl Base {
     fn new(scratch: &Scratch, kind: Option<Kind>) -> Self {
-        let base = match kind {
+        Self::with(match kind {
             Some(kind) => Self::Server(Server::start(scratch, kind).unwrap(), kind),
             None => Self::File(scratch.join("users.db")),
-        };
+        })
+    }
+
+    /// Makes the table.
+    pub(crate) fn with(base: Self) -> Self {
         base.run(TABLE);
         if let Self::Server(_, kind) = &base {
             let to = if *kind == Kind::Mariadb {
@@ -59,7 +63,7 @@ impl Base {
         base
     }
 
-    fn run(&self, statement: &str) -> String {
+    pub(crate) fn run(&self, statement: &str) -> String {
         match self {
             Self::Server(server, _) => server.run(statement).unwrap(),
             Self::File(file) => {
@@ -70,7 +74,7 @@ impl Base {
         }
     }
 
-    fn options(&self) -> String {
+    pub(crate) fn options(&self) -> String {
         let (role, password) = ROLE;
         let server = |engine: &str, port: u16| {
             format!(
@@ -87,11 +91,11 @@ impl Base {
     }
 }
 
-fn place(library: Library, options: &str) -> Place {
+pub(crate) fn place(library: Library, options: &str) -> Place {
     Place::new(library, Plugin::Ours, PLUGIN, options)
 }
 
-fn is_missing(kind: Kind) -> bool {
+pub(crate) fn is_missing(kind: Kind) -> bool {
     let missing = !kind.is_installed();
     if missing {
         eprintln!("skipped: no {kind:?} server here (make check-all)");

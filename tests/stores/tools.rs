@@ -36,6 +36,60 @@ fn run(environment: &[String], program: &Path, words: &[&str], input: &str) -> O
     child.wait_with_output().unwrap()
 }
 
+/// What `make install` brings works, and has its pages.
+#[test]
+fn make_install_brings_the_tools() {
+    let scratch = Scratch::new().unwrap();
+    let mut make = Command::new("make");
+    make.arg("-C").arg(stage::sources()).arg("install");
+    make.args([
+        "PREFIX=/opt/sasl",
+        &format!("DESTDIR={}", scratch.path().display()),
+    ]);
+    lab::process::run(&mut make).unwrap();
+    let prefix = scratch.join("opt/sasl");
+    let library = format!("LD_LIBRARY_PATH={}", prefix.join("lib/oxisasl").display());
+    let share = [
+        ("man/man8/", ".8", ".TH"),
+        ("bash-completion/completions/", "", "complete"),
+        ("zsh/vendor-completions/_", "", "#compdef"),
+        ("fish/vendor_completions.d/", ".fish", "complete -c"),
+    ];
+    for name in [
+        "saslpasswd2",
+        "sasldblistusers2",
+        "pluginviewer",
+        "testsaslauthd",
+    ] {
+        let program = prefix.join("sbin").join(name);
+        let help = run(std::slice::from_ref(&library), &program, &["--help"], "");
+        assert!(help.status.success(), "{name} {help:?}");
+        for (folder, end, word) in share {
+            let file = prefix.join(format!("share/{folder}{name}{end}"));
+            let page = std::fs::read_to_string(&file).unwrap();
+            assert!(
+                page.contains(word) && page.contains(name),
+                "{}",
+                file.display()
+            );
+        }
+    }
+    let file = scratch.join("sasldb2").display().to_string();
+    let words = ["-p", "-c", "-u", "lab", "-f", &file, "alice"];
+    let plugins = format!("SASL_PATH={}", prefix.join("lib/oxisasl/sasl2").display());
+    let environment = [library, plugins];
+    let set = run(
+        &environment,
+        &prefix.join("sbin/saslpasswd2"),
+        &words,
+        "secret\n",
+    );
+    assert!(set.status.success(), "{set:?}");
+    let list = prefix.join("sbin/sasldblistusers2");
+    let listed = text(&run(&environment, &list, &["-f", &file], "").stdout);
+    assert_eq!(listed, "alice@lab: userPassword\n");
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 mod account;
 mod filters;
-mod ldaprc;
+pub(crate) mod ldaprc;
 mod options;
 mod tls;
 mod values;

@@ -16,6 +16,9 @@ mod directory;
 mod dn;
 mod faults;
 mod filter;
+#[cfg(fuzzing)]
+#[path = "../../../tests/fuzz/doors/directory.rs"]
+pub mod fuzz;
 mod layer;
 mod lookup;
 mod memo;

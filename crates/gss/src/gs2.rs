@@ -5,6 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod client;
+#[cfg(fuzzing)]
+#[path = "../../../tests/fuzz/doors/gs2.rs"]
+pub mod fuzz;
 mod header;
 mod server;
 mod token;

@@ -9,6 +9,9 @@
 mod acceptor;
 #[allow(unsafe_code, reason = "the C binding of GSS-API")]
 mod ffi;
+#[cfg(fuzzing)]
+#[path = "../../../tests/fuzz/doors/gssapi.rs"]
+pub mod fuzz;
 pub mod gs2;
 pub mod gssapi;
 mod initiator;

@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 use crate::account::Account;
+use crate::certificate::Certificate;
 use crate::port;
 use crate::process::{self, Process, in_session};
-use crate::scratch::Scratch;
+use crate::scratch::{self, Scratch};
 use std::fs;
 use std::io;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -80,6 +82,16 @@ fn postgres_program(name: &str) -> io::Result<PathBuf> {
 impl Server {
     /// Starts one.
     pub fn start(scratch: &Scratch, kind: Kind) -> io::Result<Self> {
+        Self::start_with(scratch, kind, None)
+    }
+
+    /// Starts one that takes nothing but TLS over the network, with this
+    /// certificate.
+    pub fn start_with(
+        scratch: &Scratch,
+        kind: Kind,
+        certificate: Option<&Certificate>,
+    ) -> io::Result<Self> {
         let port = port::free()?.port();
         let (name, account) = match kind {
             Kind::Postgres => ("postgres", "postgres"),
@@ -90,6 +102,9 @@ impl Server {
             Kind::Postgres => postgres(&folder, port)?,
             Kind::Mariadb => mariadb(&folder, port)?,
         };
+        if let Some(certificate) = certificate {
+            demand_tls(kind, &folder, certificate, &mut command)?;
+        }
         let log = scratch.join(&format!("{name}.log"));
         let mut process = Process::start(name, &mut command, &log)?;
         process.wait_ready(LIMIT, || {
@@ -135,10 +150,61 @@ impl Server {
         Ok(String::from_utf8_lossy(&process::run(&mut command)?.stdout).into_owned())
     }
 
+    /// Every question so far, a line each, with what the server writes around it:
+    /// statements, and what MariaDB was told to prepare.
+    pub fn statements(&self) -> io::Result<Vec<String>> {
+        let (text, marks): (_, &[&str]) = match self.kind {
+            Kind::Postgres => (self.process.output(), &[" statement: ", " execute "]),
+            Kind::Mariadb => {
+                let text = fs::read(self.folder.join("statements"))?;
+                let text = String::from_utf8_lossy(&text).into_owned();
+                (text, &[" Query\t", " Prepare\t", " Execute\t"])
+            }
+        };
+        let lines = text.lines().map(str::to_owned);
+        Ok(lines
+            .filter(|line| marks.iter().any(|mark| line.contains(mark)))
+            .collect())
+    }
+
     /// Stops it, as a crash or an upgrade would.
     pub fn stop(mut self) -> io::Result<()> {
         self.process.stop()
     }
+}
+
+/// Over the network only with TLS.
+fn demand_tls(
+    kind: Kind,
+    folder: &Path,
+    certificate: &Certificate,
+    command: &mut Command,
+) -> io::Result<()> {
+    let account = match kind {
+        Kind::Postgres => "postgres",
+        Kind::Mariadb => "mysql",
+    };
+    let owner = Account::named(account)?;
+    let (file, key) = (folder.join("server.pem"), folder.join("server.key"));
+    for (from, to) in [(&certificate.file, &file), (&certificate.key, &key)] {
+        fs::copy(from, to)?;
+        scratch::set_mode(to, 0o600)?;
+        chown(to, Some(owner.uid), Some(owner.gid))?;
+    }
+    let (file, key) = (file.display(), key.display());
+    match kind {
+        Kind::Postgres => {
+            let rules = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+            fs::write(folder.join("data/pg_hba.conf"), rules)?;
+            command.args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={file}")]);
+            command.args(["-c", &format!("ssl_key_file={key}")]);
+        }
+        Kind::Mariadb => {
+            command.args([format!("--ssl-cert={file}"), format!("--ssl-key={key}")]);
+            command.arg("--require-secure-transport=ON");
+        }
+    }
+    Ok(())
 }
 
 fn probe(kind: Kind) -> &'static [&'static str] {
@@ -226,6 +292,10 @@ fn mariadb(folder: &Path, port: u16) -> io::Result<Command> {
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-buffer-pool-size=16M",
     ]);
+    command.arg("--general-log").arg(format!(
+        "--general-log-file={}",
+        folder.join("statements").display()
+    ));
     command.args([
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_bin",

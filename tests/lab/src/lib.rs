@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod base64;
+pub mod certificate;
 pub mod cyrus;
 pub mod database;
 pub mod imap;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! MariaDB and MySQL: `libmariadb.so.3`, by prepared statements.
+//! MariaDB and MySQL: `libmariadb.so.3`, by prepared statements. They are kept
+//! with the connection: the second login asks one question and not two.
 #![allow(unsafe_code, reason = "the edge to a client library in C")]
 
 use super::{c_string, functions, socket, text};
@@ -29,6 +30,7 @@ functions! { Library, c"libmariadb.so.3", "libmariadb3";
     mysql_stmt_fetch: fn(*mut c_void) -> c_int;
     mysql_stmt_error: fn(*mut c_void) -> *const c_char;
     mysql_stmt_errno: fn(*mut c_void) -> c_uint;
+    mysql_stmt_free_result: fn(*mut c_void) -> c_char;
     mysql_stmt_close: fn(*mut c_void) -> c_char;
 }
 
@@ -47,6 +49,8 @@ const TRUNCATED: c_int = 101;
 
 /// Bytes of a column's value that are fetched.
 const ROOM: usize = 16 * 1024;
+/// Statements that a connection keeps: as many as options and columns make.
+const KEPT: usize = 16;
 /// Columns that are fetched.
 const COLUMNS: usize = 64;
 
@@ -116,6 +120,7 @@ struct Mysql {
     library: &'static Library,
     connection: *mut c_void,
     socket: Option<(u64, u64)>,
+    kept: Vec<(String, Statement)>,
 }
 
 // SAFETY: Connector/C: a connection may be used by any thread, one at a time.
@@ -137,6 +142,7 @@ pub(super) fn connect(
         library,
         connection: handle,
         socket: None,
+        kept: Vec::new(),
     };
     connection.set_options(server)?;
     let (host, user, database) = (
@@ -176,18 +182,19 @@ pub(super) fn connect(
 
 impl Drop for Mysql {
     fn drop(&mut self) {
+        self.kept.clear();
         // SAFETY: mysql.h: a handle, closed once.
         unsafe { (self.library.mysql_close)(self.connection) }
     }
 }
 
 /// A statement, closed when dropped.
-struct Statement<'a>(&'a Mysql, *mut c_void);
+struct Statement(&'static Library, *mut c_void);
 
-impl Drop for Statement<'_> {
+impl Drop for Statement {
     fn drop(&mut self) {
         // SAFETY: mysql.h: a statement, closed once, before its connection.
-        unsafe { (self.0.library.mysql_stmt_close)(self.1) };
+        unsafe { (self.0.mysql_stmt_close)(self.1) };
     }
 }
 
@@ -235,7 +242,7 @@ impl Mysql {
         }
     }
 
-    fn statement_failure(&self, statement: &Statement<'_>) -> Failure {
+    fn statement_failure(&self, statement: &Statement) -> Failure {
         // SAFETY: mysql.h: a live statement; the text lives until the next call.
         unsafe {
             let reason = text((self.library.mysql_stmt_error)(statement.1));
@@ -255,7 +262,7 @@ impl Mysql {
         }
     }
 
-    fn execute(&self, statement: &Statement<'_>, parameters: &[Parameter]) -> Result<(), Failure> {
+    fn execute(&self, statement: &Statement, parameters: &[Parameter]) -> Result<(), Failure> {
         let mut lengths = vec![0; parameters.len()];
         let mut binds: Vec<Bind> = parameters
             .iter()
@@ -286,7 +293,7 @@ impl Mysql {
         Ok(())
     }
 
-    fn fetch(&self, statement: &Statement<'_>) -> Result<Vec<Row>, Failure> {
+    fn fetch(&self, statement: &Statement) -> Result<Vec<Row>, Failure> {
         // SAFETY: mysql.h: a live statement.
         let count = unsafe { (self.library.mysql_stmt_field_count)(statement.1) };
         let count = usize::try_from(count).unwrap_or_default();
@@ -332,6 +339,33 @@ impl Mysql {
     }
 }
 
+impl Mysql {
+    fn prepare(&self, sql: &str) -> Result<Statement, Failure> {
+        // SAFETY: mysql.h: a live connection.
+        let statement = unsafe { (self.library.mysql_stmt_init)(self.connection) };
+        if statement.is_null() {
+            return Err(self.failure());
+        }
+        let statement = Statement(self.library, statement);
+        let length = c_ulong::try_from(sql.len()).unwrap_or_default();
+        // SAFETY: mysql.h: `length` bytes of text.
+        match unsafe { (self.library.mysql_stmt_prepare)(statement.1, sql.as_ptr().cast(), length) }
+        {
+            0 => Ok(statement),
+            _ => Err(self.statement_failure(&statement)),
+        }
+    }
+
+    /// Keeps a statement that worked for the next time.
+    fn keep(&mut self, sql: &str, statement: Statement) {
+        // SAFETY: mysql.h: a live statement, whose rows were fetched.
+        unsafe { (self.library.mysql_stmt_free_result)(statement.1) };
+        if self.kept.len() < KEPT {
+            self.kept.push((sql.to_owned(), statement));
+        }
+    }
+}
+
 fn value(buffer: &[u8], length: c_ulong, null: c_char) -> Option<Secret> {
     let length = usize::try_from(length).unwrap_or_default();
     (null == 0).then(|| Secret::from(buffer.get(..length).unwrap_or_default()))
@@ -342,21 +376,15 @@ impl Connection for Mysql {
         if matches!(sql, "BEGIN" | "COMMIT" | "ROLLBACK") {
             return self.command(sql);
         }
-        // SAFETY: mysql.h: a live connection.
-        let statement = unsafe { (self.library.mysql_stmt_init)(self.connection) };
-        if statement.is_null() {
-            return Err(self.failure());
-        }
-        let statement = Statement(self, statement);
-        let length = c_ulong::try_from(sql.len()).unwrap_or_default();
-        // SAFETY: mysql.h: `length` bytes of text.
-        if unsafe { (self.library.mysql_stmt_prepare)(statement.1, sql.as_ptr().cast(), length) }
-            != 0
-        {
-            return Err(self.statement_failure(&statement));
-        }
+        let known = self.kept.iter().position(|(text, _)| text == sql);
+        let statement = match known {
+            Some(index) => self.kept.swap_remove(index).1,
+            None => self.prepare(sql)?,
+        };
         self.execute(&statement, parameters)?;
-        self.fetch(&statement)
+        let rows = self.fetch(&statement)?;
+        self.keep(sql, statement);
+        Ok(rows)
     }
 
     fn is_ours(&self) -> bool {
