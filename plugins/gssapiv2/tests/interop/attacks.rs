@@ -39,14 +39,24 @@ fn truncated_empty_and_oversized_messages_are_refused() {
             if !message.starts_with("M ") {
                 continue;
             }
-            let whole = message.len() - 2;
-            for length in [0, 2, 8, whole / 4 * 2, whole - 2] {
+            // A ticket's messages are not equally long each time.
+            let lengths: [fn(usize) -> usize; 5] = [
+                |_| 0,
+                |_| 2,
+                |_| 8,
+                |whole| whole / 4 * 2,
+                |whole| whole.saturating_sub(2),
+            ];
+            for (kind, length) in lengths.into_iter().enumerate() {
                 let cut = |at: usize, line: String| match at == number {
-                    true => line.get(..2 + length).unwrap_or(&line).to_owned(),
+                    true => line
+                        .get(..2 + length(line.len().saturating_sub(2)))
+                        .unwrap_or(&line)
+                        .to_owned(),
                     false => line,
                 };
                 let outcome = talk_through(&case(mech), &cut, &faithful);
-                assert!(!outcome.both_ok(), "{mech} {number} {length}: {outcome:#?}");
+                assert!(!outcome.both_ok(), "{mech} {number} {kind}: {outcome:#?}");
             }
             let long = |at: usize, line: String| match at == number {
                 true => line + &"00".repeat(20_000),
