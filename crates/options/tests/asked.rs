@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Functions that are given the name of an option.
-const ASKING: [&str; 9] = [
+const ASKING: [&str; 13] = [
     "option(",
     "with_option(",
     "number(",
@@ -16,8 +16,12 @@ const ASKING: [&str; 9] = [
     "own(",
     "switch(",
     "choice(",
-    "required(",
-    "optional(",
+    "required(c",
+    "optional(\"sql_",
+    "options.text(",
+    "options.secret(",
+    "options.seconds(",
+    "options.attribute(",
 ];
 /// Those who ask, and what else stands in such calls.
 const OTHERS: [&str; 3] = ["ldapdb", "sasldb", "sql"];
@@ -67,10 +71,19 @@ fn asked(source: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for word in ASKING {
         for (index, _) in source.match_indices(word) {
+            let before = source.get(..index).unwrap().chars().next_back();
+            if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
+                continue;
+            }
             let start = index + word.find('(').unwrap() + 1;
             let call = inside(source.get(start..).unwrap());
             // A closure in the call asks for itself; its texts are its own.
-            found.extend(names(call.split('|').next().unwrap()));
+            let mut texts = names(call.split('|').next().unwrap());
+            match word {
+                // The words that it may hold follow.
+                "choice(" => found.extend(texts.next()),
+                _ => found.extend(texts),
+            }
         }
     }
     for (index, _) in source.match_indices("let option = \"") {
