@@ -4,10 +4,11 @@
 #![allow(unsafe_code, reason = "the edge to the library in C")]
 
 mod callbacks;
+mod check;
 mod plugins;
 mod terminal;
 
-pub(crate) use callbacks::{Answers, said};
+pub(crate) use callbacks::{Answer, Answers, said};
 pub(crate) use plugins::{About, names, print};
 pub(crate) use terminal::{host_name, unechoed};
 
@@ -43,6 +44,13 @@ unsafe extern "C" {
         context: *mut propctx,
         user: *const c_char,
     ) -> c_int;
+    fn sasl_checkpass(
+        conn: *mut sasl_conn_t,
+        user: *const c_char,
+        user_length: c_uint,
+        password: *const c_char,
+        length: c_uint,
+    ) -> c_int;
     fn sasl_client_init(callbacks: *const sasl_callback_t) -> c_int;
     fn sasl_client_new(
         service: *const c_char,
@@ -60,6 +68,7 @@ unsafe extern "C" {
     ) -> c_int;
     fn sasl_dispose(conn: *mut *mut sasl_conn_t);
     fn sasl_done();
+    fn sasl_errdetail(conn: *mut sasl_conn_t) -> *const c_char;
     fn sasl_errstring(
         code: c_int,
         languages: *const c_char,
@@ -90,6 +99,14 @@ unsafe extern "C" {
         list: *const c_char,
         each: Collect<server_sasl_mechanism_t>,
         rock: *mut c_void,
+    ) -> c_int;
+    fn sasl_server_start(
+        conn: *mut sasl_conn_t,
+        mechanism: *const c_char,
+        input: *const c_char,
+        length: c_uint,
+        output: *mut *const c_char,
+        output_length: *mut c_uint,
     ) -> c_int;
     fn sasl_setpass(
         conn: *mut sasl_conn_t,

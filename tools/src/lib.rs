@@ -4,6 +4,7 @@
 //!
 //! The programs are three lines each; a module here is one of them.
 
+mod check;
 mod ffi;
 mod input;
 mod library;
@@ -13,6 +14,7 @@ mod peer;
 mod usage;
 mod viewer;
 
+pub use check::run as saslcheck;
 pub use list::run as sasldblistusers2;
 pub use passwd::run as saslpasswd2;
 pub use peer::run as testsaslauthd;

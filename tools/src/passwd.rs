@@ -3,7 +3,7 @@
 //! store is configured, through the library.
 #![forbid(unsafe_code)]
 
-use crate::ffi::{self, Answers, Conn, Library};
+use crate::ffi::{self, Answer, Answers, Conn, Library};
 use crate::input::{self, Problem, Way};
 use crate::library::{complain, fail, reasons, version};
 use crate::usage;
@@ -100,7 +100,9 @@ fn change(matches: &ArgMatches, user: &str) -> Result<(), Failure> {
     )?;
     let mut answers = Answers::default();
     if let Some(file) = matches.get_one::<String>("file") {
-        answers.options.push((c"sasldb_path", c_string(file)?));
+        answers
+            .options
+            .push(Answer::new(c"sasldb_path", c_string(file)?));
     }
     let realm = matches
         .get_one::<String>("realm")

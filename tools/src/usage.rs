@@ -20,12 +20,17 @@ pub struct Tool {
 
 /// All programs.
 pub static TOOLS: &[&Tool] = &[
+    &SASLCHECK,
     &SASLPASSWD2,
     &SASLDBLISTUSERS2,
     &PLUGINVIEWER,
     &TESTSASLAUTHD,
 ];
 
+pub(crate) static SASLCHECK: Tool = Tool {
+    name: "saslcheck",
+    command: saslcheck,
+};
 pub(crate) static SASLPASSWD2: Tool = Tool {
     name: "saslpasswd2",
     command: saslpasswd2,
@@ -70,6 +75,27 @@ fn base(name: &'static str, about: &'static str) -> Command {
                 .short('h')
                 .hide(true)
                 .action(ArgAction::SetTrue),
+        )
+}
+
+fn saslcheck() -> Command {
+    base("saslcheck", "Find out why nobody can log in")
+        .arg(value("file", 'c', "FILE", "The options: smtpd.conf, imapd.conf, … [default: the one of the service]"))
+        .arg(value("prefix", 'p', "PREFIX", "What stands before each option [default: sasl_ in imapd.conf, else nothing]").num_args(1))
+        .arg(value("service", 's', "SERVICE", "The service [default: by the file's name]"))
+        .arg(value("user", 'u', "USER", "Follow the login of this user"))
+        .arg(flag("password", 'W', "Ask for the user's password, or read it from standard input, and verify it"))
+        .arg(value("realm", 'r', "REALM", "The realm that the application gives to the library [default: none]"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Write the result as JSON"))
+        .arg(
+            Arg::new("example").long("example").value_name("NAME")
+                .help("Print a configuration: openldap, openldap2, freeipa, ad, lldap, kanidm, authentik, google, jumpcloud, glauth"),
+        )
+        .after_help(
+            "Run it as the user of the server (sudo -u cyrus saslcheck …): others may read other files.\n\
+             Exit code: 0 all is well; else where the way ends first: 1 wrong argument, 2 file, 3 options, \
+             4 library or plugin, 5 mechanisms, 6 address, 7 connection, 8 TLS, 9 bind of the service account, \
+             10 search, 11 canonical name, 12 password, 13 another store, 14 login through the library.",
         )
 }
 

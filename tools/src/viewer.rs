@@ -3,7 +3,7 @@
 //! Scripts read its headings.
 #![forbid(unsafe_code)]
 
-use crate::ffi::{self, About, Answers, Conn, Library};
+use crate::ffi::{self, About, Answer, Answers, Conn, Library};
 use crate::library::{complain, reasons, tell};
 use crate::usage;
 use clap::ArgMatches;
@@ -131,7 +131,7 @@ fn answers(matches: &ArgMatches) -> Answers {
     for (name, option) in [("mechanisms", c"mech_list"), ("stores", c"auxprop_plugin")] {
         answers
             .options
-            .extend(given(matches, name).map(|value| (option, value)));
+            .extend(given(matches, name).map(|value| Answer::new(option, value)));
     }
     answers
 }

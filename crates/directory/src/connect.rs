@@ -33,40 +33,73 @@ impl Directory {
         let (addresses, default_port) = self.addresses(call, server)?;
         let mut last = None;
         for address in addresses {
-            let will_be_secure = server.uri.is_ldaps() || self.starts_tls(&address);
-            if sends_password && !will_be_secure && !self.allows_clear_text(&address) {
-                return Err(Fault::clear_text(server.label, &address.text()));
-            }
+            self.may_connect(server, &address, sends_password)?;
             let limit = call.deadline.within(self.config.connect_timeout);
-            let fault = match Connection::open(&address, limit) {
+            let fault = match self.reach(server, &address, default_port, limit) {
                 Ok(connection) => match self.secured(call, server, &address, connection, limit) {
                     Ok(connection) => {
-                        let encrypted = connection.is_encrypted();
-                        let trusted = encrypted || self.allows_clear_text(&address);
-                        if trusted || !sends_password {
-                            return Ok(connection.trust(trusted));
-                        }
-                        connection.close();
-                        return Err(Fault::clear_text(server.label, &address.text()));
+                        return self.trusted(server, &address, connection, sends_password);
                     }
                     Err(fault) => fault,
                 },
-                Err(Broken::TimedOut) => self.slow(server, "connect"),
-                Err(Broken::Closed(why)) => {
-                    let why = why.strip_prefix("the connection broke: ").unwrap_or(&why);
-                    let fault =
-                        Fault::unreachable(server.label, &address.text(), why, default_port);
-                    last.take().unwrap_or(fault)
-                }
-                Err(broken) => self.broken(server, "connect", broken),
+                Err(fault) if fault.is_unreachable() => last.take().unwrap_or(fault),
+                Err(fault) => fault,
             };
             last = Some(fault);
         }
         Err(last.unwrap_or_else(|| Fault::unresolved(server.label, server.label, "no address")))
     }
 
+    /// Refuses an address that a password would have to go to in clear.
+    pub(crate) fn may_connect(
+        &self,
+        server: Server<'_>,
+        address: &Address,
+        sends_password: bool,
+    ) -> Result<(), Fault> {
+        let will_be_secure = server.uri.is_ldaps() || self.starts_tls(address);
+        match sends_password && !will_be_secure && !self.allows_clear_text(address) {
+            true => Err(Fault::clear_text(server.label, &address.text())),
+            false => Ok(()),
+        }
+    }
+
+    /// A connection to one address, as it is.
+    pub(crate) fn reach(
+        &self,
+        server: Server<'_>,
+        address: &Address,
+        default_port: bool,
+        limit: Deadline,
+    ) -> Result<Connection, Fault> {
+        Connection::open(address, limit).map_err(|broken| match broken {
+            Broken::TimedOut => self.slow(server, "connect"),
+            Broken::Closed(why) => {
+                let why = why.strip_prefix("the connection broke: ").unwrap_or(&why);
+                Fault::unreachable(server.label, &address.text(), why, default_port)
+            }
+            broken => self.broken(server, "connect", broken),
+        })
+    }
+
+    /// The same connection, which knows whether a password may go over it.
+    pub(crate) fn trusted(
+        &self,
+        server: Server<'_>,
+        address: &Address,
+        connection: Connection,
+        sends_password: bool,
+    ) -> Result<Connection, Fault> {
+        let trusted = connection.is_encrypted() || self.allows_clear_text(address);
+        if trusted || !sends_password {
+            return Ok(connection.trust(trusted));
+        }
+        connection.close();
+        Err(Fault::clear_text(server.label, &address.text()))
+    }
+
     /// All addresses of a server, and whether its port was not written.
-    fn addresses(
+    pub(crate) fn addresses(
         &self,
         call: &Call<'_>,
         server: Server<'_>,
@@ -97,7 +130,7 @@ impl Directory {
     }
 
     /// `connection` inside TLS, if that is wanted and the server can.
-    fn secured(
+    pub(crate) fn secured(
         &self,
         call: &Call<'_>,
         server: Server<'_>,

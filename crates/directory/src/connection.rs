@@ -53,6 +53,15 @@ impl Connection {
         self.transport.is_encrypted()
     }
 
+    /// TLS around it, if there is.
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(&self) -> Option<&crate::tls::Stream> {
+        match &self.transport {
+            Transport::Clear(_) => None,
+            Transport::Tls(stream) => Some(stream),
+        }
+    }
+
     /// The same connection inside TLS. What came before the handshake did not
     /// come from the server that TLS will prove: then there is no connection.
     #[cfg(feature = "tls")]

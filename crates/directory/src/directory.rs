@@ -83,7 +83,7 @@ impl Directory {
         &self.config
     }
 
-    fn call<'a>(&'a self, journal: &'a dyn Journal, login: Login<'a>) -> Call<'a> {
+    pub(crate) fn call<'a>(&'a self, journal: &'a dyn Journal, login: Login<'a>) -> Call<'a> {
         if !self.warned.swap(true, Ordering::Relaxed) {
             self.config
                 .warnings
@@ -295,7 +295,7 @@ impl Directory {
 }
 
 /// A login that may be looked up.
-fn checked(user: &[u8]) -> Result<&str, Fault> {
+pub(crate) fn checked(user: &[u8]) -> Result<&str, Fault> {
     const LONGEST: usize = 1024;
     let text = core::str::from_utf8(user).ok();
     match text {

@@ -59,6 +59,11 @@ impl Fault {
         self.number
     }
 
+    /// How loud it is in the log.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The result of the call that met it.
     pub fn code(&self) -> Code {
         self.code

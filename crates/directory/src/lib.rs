@@ -37,8 +37,10 @@ mod tls;
 mod transport;
 mod uri;
 mod verify;
+mod walk;
 
 pub use config::{Config, VerifyBy};
 pub use directory::{Directory, Property};
 pub use faults::{Fault, Journal, Once};
 pub use template::Login;
+pub use walk::{Phase, Step};

@@ -82,7 +82,7 @@ impl Directory {
     }
 
     /// The canonical name that `entry` shows.
-    fn canonical_of(&self, entry: &Entry) -> Result<String, Fault> {
+    pub(crate) fn canonical_of(&self, entry: &Entry) -> Result<String, Fault> {
         let Some(attribute) = &self.config.canon_attr else {
             let why = "it is not set, but canon_user_plugin names ldapdb";
             return Err(Fault::bad_option("ldapdb_canon_attr", why));
@@ -124,7 +124,12 @@ impl Directory {
         all
     }
 
-    fn search(&self, call: &Call<'_>, login: &Login<'_>, asked: &[String]) -> Result<Entry, Fault> {
+    pub(crate) fn search(
+        &self,
+        call: &Call<'_>,
+        login: &Login<'_>,
+        asked: &[String],
+    ) -> Result<Entry, Fault> {
         if self.config.lookup == Lookup::Proxy {
             return self.search_proxied(call, login, asked);
         }

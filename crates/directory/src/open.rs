@@ -31,7 +31,18 @@ impl Directory {
             return self.connect(call, server, role == Role::Verify);
         };
         self.not_refused()?;
-        let mut connection = self.connect(call, server, account.is_simple())?;
+        let connection = self.connect(call, server, account.is_simple())?;
+        self.bound(call, server, connection, account)
+    }
+
+    /// The same connection, bound as the service account.
+    pub(crate) fn bound(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        mut connection: Connection,
+        account: &Account,
+    ) -> Result<Connection, Fault> {
         let bound = match account {
             Account::Simple { name, .. } => self.bind_simply(call, server, &mut connection, name),
             Account::Sasl(sasl) => self.bind_by_sasl(call, server, &mut connection, sasl),

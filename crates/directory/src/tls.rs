@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
+mod about;
+
 /// How long what was read from the certificate files counts: a renewed
 /// certificate is used within a minute.
 const FRESH: Duration = Duration::from_secs(60);

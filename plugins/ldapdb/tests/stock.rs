@@ -23,6 +23,7 @@ use hosting::{Plugin, has, plugin};
 use std::process::Command;
 use support::CANARY;
 use support::fake::{Event, Fake, good};
+use support::reset::{Resetting, When};
 use support::slapd::Slapd;
 
 /// The plugin's lines that the default level shows.
@@ -169,6 +170,16 @@ fn signals_do_not_disturb() {
     let uri = fake.uri();
     let lines = run(&eight_lines(&uri), &["interrupted", "jdoe@example.com"]);
     has(&lines, "external 0");
+}
+
+#[test]
+fn a_reset_connection_does_not_end_the_program() {
+    // The host is a C program: SIGPIPE would end it.
+    let server = Resetting::start(When::AfterBind);
+    let uri = format!("ldap://{}/dc=users,dc=local", server.address);
+    let lines = run(&eight_lines(&uri), &["external", "jdoe@example.com"]);
+    let errors = errors(&lines);
+    assert!(errors[0].contains("LDB-14"), "{lines:#?}");
 }
 
 #[test]

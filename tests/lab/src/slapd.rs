@@ -90,30 +90,43 @@ impl Slapd {
             person("batman", SHARED_MAIL, "second"),
         ];
         people.extend_from_slice(more);
-        scratch.folder("slapd")?;
-        scratch.folder("slapd/db")?;
-        let text = configuration(kind, &scratch.join("slapd").display().to_string());
-        let file = scratch.file("slapd/slapd.conf", &text)?;
-        let data = scratch.file(
-            "slapd/data.ldif",
-            &entries(kind, service_password, &people)?,
-        )?;
-        process::run(
-            Command::new("slapadd")
-                .arg("-q")
-                .arg("-f")
-                .arg(&file)
-                .arg("-l")
-                .arg(data),
-        )?;
+        let data = entries(kind, service_password, &people)?;
+        let text = |folder: &Path| configuration(kind, &folder.display().to_string());
+        Self::serve(scratch, environment, text, &[(BASE, &data)])
+    }
+
+    /// Starts one with a configuration of the caller's, made for its folder,
+    /// and databases: suffix and entries. Database N has the folder `dbN`, the
+    /// first one `db`.
+    pub fn serve(
+        scratch: &Scratch,
+        environment: &[String],
+        configuration: impl FnOnce(&Path) -> String,
+        databases: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let folder = scratch.folder("slapd")?;
+        let file = scratch.file("slapd/slapd.conf", &configuration(&folder))?;
+        for (index, _) in databases.iter().enumerate() {
+            scratch.folder(&format!("slapd/{}", database(index)))?;
+        }
+        for (suffix, entries) in databases {
+            let data = scratch.file("slapd/data.ldif", entries)?;
+            let mut add = Command::new("slapadd");
+            add.args(["-q", "-b", suffix, "-f"]).arg(&file);
+            process::run(add.arg("-l").arg(data))?;
+        }
         let address = port::free()?;
-        let folder = scratch.join("slapd");
         Ok(Self {
             process: run(&folder, address, environment)?,
             address,
             folder,
             environment: environment.to_vec(),
         })
+    }
+
+    /// Its unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("ldapi")
     }
 
     /// Starts it again after [`Slapd::stop`], with its people, on its port.
@@ -151,6 +164,14 @@ impl Slapd {
 fn local_uri(folder: &Path) -> String {
     let socket = folder.join("ldapi").display().to_string();
     format!("ldapi://{}", socket.replace('/', "%2F"))
+}
+
+/// The folder of a database.
+pub fn database(index: usize) -> String {
+    match index {
+        0 => "db".to_owned(),
+        index => format!("db{index}"),
+    }
 }
 
 fn run(folder: &Path, address: SocketAddr, environment: &[String]) -> io::Result<Process> {

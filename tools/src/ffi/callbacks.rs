@@ -9,10 +9,35 @@ use saslplug::raw::sasl_callback_t;
 use std::cell::RefCell;
 use std::ffi::CString;
 
+/// The value of an option. May be a password: not shown by `Debug`.
+pub(crate) struct Answer {
+    /// Who gets it; empty: whoever has none of its own.
+    asker: CString,
+    name: CString,
+    value: CString,
+}
+
+impl Answer {
+    /// `value` for all who ask for `name`.
+    pub(crate) fn new(name: &CStr, value: CString) -> Self {
+        Self {
+            asker: CString::default(),
+            name: name.to_owned(),
+            value,
+        }
+    }
+
+    /// The same for `asker` only.
+    pub(crate) fn only_for(mut self, asker: CString) -> Self {
+        self.asker = asker;
+        self
+    }
+}
+
 /// What the tool tells the library when it asks: options, a plugin folder.
-#[derive(Default, Debug)]
+#[derive(Default)]
 pub(crate) struct Answers {
-    pub(crate) options: Vec<(&'static CStr, CString)>,
+    pub(crate) options: Vec<Answer>,
     pub(crate) plugins: Option<CString>,
 }
 
@@ -28,7 +53,7 @@ thread_local! {
 
 unsafe extern "C" fn option(
     _: *mut c_void,
-    _plugin: *const c_char,
+    plugin: *const c_char,
     name: *const c_char,
     result: *mut *const c_char,
     length: *mut c_uint,
@@ -38,8 +63,17 @@ unsafe extern "C" fn option(
     }
     // SAFETY: sasl.h: `name` is a C string.
     let name = unsafe { CStr::from_ptr(name) };
+    let asker = match plugin.is_null() {
+        true => c"",
+        // SAFETY: sasl.h: NULL or a C string.
+        false => unsafe { CStr::from_ptr(plugin) },
+    };
     let answers: &'static Answers = ANSWERS.with_borrow(|answers| *answers);
-    let Some((_, value)) = answers.options.iter().find(|(known, _)| *known == name) else {
+    let of = |asker: &CStr| {
+        let mut options = answers.options.iter();
+        options.find(|answer| *answer.name == *name && *answer.asker == *asker)
+    };
+    let Some(Answer { value, .. }) = of(asker).or_else(|| of(c"")) else {
         return Code::FAIL.0;
     };
     // SAFETY: sasl.h: `result` is writable, `length` is NULL or writable; the

@@ -173,6 +173,23 @@ fn the_manual_has_a_row_for_each_number() {
     }
 }
 
+/// The tool that sees the file writes LDB-02.
+const ELSEWHERE: [u8; 1] = [2];
+
+#[test]
+fn each_row_of_the_manual_has_a_line() {
+    let manual = include_str!("../../../../docs/ldapdb.md");
+    let (_, manual) = manual.split_once("## Log lines").unwrap();
+    let cell = |row: &str| row.strip_prefix("| ")?.get(..2)?.parse::<u8>().ok();
+    let rows: Vec<u8> = manual.lines().filter_map(cell).collect();
+    let lines: Vec<u8> = all().iter().map(|fault| fault.number).collect();
+    for row in &rows {
+        let there = lines.contains(row) || ELSEWHERE.contains(row);
+        assert!(there, "LDB-{row:02} is in the manual and nowhere else");
+    }
+    assert!(rows.len() > 40 && ELSEWHERE.iter().all(|row| rows.contains(row)));
+}
+
 #[test]
 fn each_row_of_the_sasl_bind_table() {
     for (code, number) in [

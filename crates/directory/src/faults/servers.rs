@@ -34,6 +34,11 @@ impl Fault {
         Self::server(11, server, text).or_next()
     }
 
+    /// Whether nobody listens there.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.number == 11
+    }
+
     pub(crate) fn timed_out(server: &str, seconds: u64, what: &str) -> Self {
         let option = if what.starts_with("connect") {
             "ldapdb_connect_timeout"

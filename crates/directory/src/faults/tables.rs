@@ -107,9 +107,12 @@ fn each_row_of_the_search_table() {
         (&account, 51, 14, Code::UNAVAIL),
         (&account, 3, 14, Code::UNAVAIL),
         (&account, 80, 14, Code::UNAVAIL),
+        (&account, 11, 14, Code::UNAVAIL),
+        (&account, 52, 14, Code::UNAVAIL),
     ] {
         let fault = Fault::search("ldap://s", search, &outcome(code, ""), &[]);
         assert_eq!((fault.number, fault.code), (number, sasl), "{fault}");
+        assert_eq!(fault.next, number == 14, "{fault}");
     }
 }
 

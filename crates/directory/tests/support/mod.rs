@@ -5,7 +5,10 @@
 
 pub(crate) mod certificates;
 pub(crate) mod fake;
+pub(crate) mod faulty;
+pub(crate) mod many;
 pub(crate) mod proxying;
+pub(crate) mod reset;
 pub(crate) mod slapd;
 
 use directory::{Config, Directory, Fault, Journal, Login};
