@@ -128,12 +128,6 @@ impl Config {
             Some(list) => parse_list(&list)?,
             None => return Err(Fault::no_uri()),
         };
-        for uri in &servers {
-            if uri.scheme.ends_with("+srv") {
-                let instead = "Write the servers into ldapdb_uri.";
-                return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
-            }
-        }
         if let (Some(rc), true) = (&rc, missing) {
             warnings.push(Fault::no_rc(rc));
         }

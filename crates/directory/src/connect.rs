@@ -9,6 +9,7 @@ use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::protocol::START_TLS;
+use crate::race::Race;
 use crate::resolve::resolve;
 use crate::session::{Call, Server};
 use crate::uri::Endpoint;
@@ -31,18 +32,21 @@ impl Directory {
         sends_password: bool,
     ) -> Result<Connection, Fault> {
         let (addresses, default_port) = self.addresses(call, server)?;
+        let addresses = match sends_password {
+            true => self.permitted(server, addresses)?,
+            false => addresses,
+        };
         let mut last = None;
-        for address in addresses {
-            let will_be_secure = server.uri.is_ldaps() || self.starts_tls(&address);
-            if sends_password && !will_be_secure && !self.allows_clear_text(&address) {
-                return Err(Fault::clear_text(server.label, &address.text()));
-            }
-            let limit = call.deadline.within(self.config.connect_timeout);
-            let fault = match Connection::open(&address, limit) {
-                Ok(connection) => match self.secured(call, server, &address, connection, limit) {
+        let mut race = Race::new(&addresses, self.config.connect_timeout, call.deadline);
+        while let Some((index, finish)) = race.next() {
+            let Some(address) = addresses.get(index) else {
+                continue;
+            };
+            let fault = match finish {
+                Ok(socket) => match self.secured(call, server, address, Connection::over(socket)) {
                     Ok(connection) => {
                         let encrypted = connection.is_encrypted();
-                        let trusted = encrypted || self.allows_clear_text(&address);
+                        let trusted = encrypted || self.allows_clear_text(address);
                         if trusted || !sends_password {
                             return Ok(connection.trust(trusted));
                         }
@@ -65,6 +69,21 @@ impl Directory {
         Err(last.unwrap_or_else(|| Fault::unresolved(server.label, server.label, "no address")))
     }
 
+    /// The addresses where a password may go.
+    fn permitted(
+        &self,
+        server: Server<'_>,
+        addresses: Vec<Address>,
+    ) -> Result<Vec<Address>, Fault> {
+        let secure = |address: &Address| server.uri.is_ldaps() || self.starts_tls(address);
+        let may = |address: &Address| secure(address) || self.allows_clear_text(address);
+        let (permitted, refused): (Vec<_>, Vec<_>) = addresses.into_iter().partition(may);
+        match (permitted.is_empty(), refused.first()) {
+            (true, Some(address)) => Err(Fault::clear_text(server.label, &address.text())),
+            _ => Ok(permitted),
+        }
+    }
+
     /// All addresses of a server, and whether its port was not written.
     fn addresses(
         &self,
@@ -73,6 +92,10 @@ impl Directory {
     ) -> Result<(Vec<Address>, bool), Fault> {
         match &server.uri.endpoint {
             Endpoint::Unix(path) => Ok((vec![Address::Unix(path.clone())], false)),
+            Endpoint::Service(domain) => {
+                let why = "its servers are not known";
+                Err(Fault::unresolved(server.label, domain, why))
+            }
             Endpoint::Tcp {
                 host,
                 port,
@@ -103,8 +126,8 @@ impl Directory {
         server: Server<'_>,
         address: &Address,
         mut connection: Connection,
-        limit: Deadline,
     ) -> Result<Connection, Fault> {
+        let limit = call.deadline.within(self.config.connect_timeout);
         if server.uri.is_ldaps() {
             return self.encrypted(server, address, connection, limit);
         }

@@ -9,10 +9,12 @@ use crate::faults::{Catalogue, Fault, Journal};
 use crate::memo::Memo;
 use crate::negative::Negative;
 use crate::pool::Pool;
+use crate::servers::Servers;
 use crate::session::Call;
 use crate::template::Login;
 use crate::verify::scheme;
 use saslplug::{Error, Secret};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -31,6 +33,7 @@ pub struct Property {
 pub struct Directory {
     pub(crate) config: Config,
     pub(crate) memo: Memo,
+    pub(crate) servers: Servers,
     pub(crate) pool: Pool,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::Tls,
@@ -54,11 +57,13 @@ impl Directory {
             config.retry_after,
         )
         .shuffling(config.shuffles);
+        let servers = Servers::new(&config.servers);
         let catalogue = Catalogue::new(config.debug);
         let negative = Negative::new(config.negative_ttl);
         Self {
             config,
             memo: Memo::default(),
+            servers,
             pool,
             #[cfg(feature = "tls")]
             tls: crate::tls::Tls::default(),
@@ -75,6 +80,14 @@ impl Directory {
     #[must_use]
     pub fn with_crypt(mut self, crypt: hash::Crypt) -> Self {
         self.crypt = Some(crypt);
+        self
+    }
+
+    /// The same directory, which asks these name servers for SRV records, and not
+    /// the system's.
+    #[must_use]
+    pub fn with_name_servers(mut self, servers: Vec<SocketAddr>) -> Self {
+        self.servers = self.servers.asking(servers);
         self
     }
 

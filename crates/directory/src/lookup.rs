@@ -109,7 +109,7 @@ impl Directory {
     pub(crate) fn wanted(&self, server: Server<'_>, attributes: &[String]) -> Vec<String> {
         let mut all = attributes.to_vec();
         let mut own: Vec<String> = self.config.canon_attr.iter().cloned().collect();
-        let filter = self.config.filters.get(server.index);
+        let filter = self.config.filters.get(server.listed);
         if let Some(filter) = filter.filter(|_| self.config.lookup == Lookup::Search) {
             filter.login_attributes(&mut own);
         }
@@ -164,7 +164,7 @@ impl Directory {
             }
         };
         let scope = self.config.scope.or(server.uri.scope).unwrap_or(Scope::Sub);
-        let filter = self.config.filters.get(server.index);
+        let filter = self.config.filters.get(server.listed);
         let filter = filter.ok_or_else(|| no_value("ldapdb_filter"))?;
         let request = protocol::Search {
             base: &base,
@@ -202,7 +202,7 @@ impl Directory {
         if let (0, true, Some(filter)) = (
             outcome.code,
             entries.is_empty(),
-            self.config.unrestricted.get(server.index),
+            self.config.unrestricted.get(server.listed),
         ) {
             let filter = filter
                 .encode(login)

@@ -93,6 +93,7 @@ impl Directory {
         let (host, socket) = match &server.uri.endpoint {
             Endpoint::Tcp { host, .. } => (host.as_str(), false),
             Endpoint::Unix(_) => ("localhost", true),
+            Endpoint::Service(domain) => (domain.as_str(), false),
         };
         let certified = connection.is_encrypted() && self.config.tls.identity.is_some();
         let about = [

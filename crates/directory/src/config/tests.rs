@@ -122,11 +122,7 @@ fn mistakes_have_their_lines() {
             9,
             "\"minsf=1\" is not known",
         ),
-        (
-            &[("ldapdb_uri", "ldaps+srv://a/dc=x")],
-            8,
-            "ldaps+srv://a is not available",
-        ),
+        (&[("ldapdb_uri", "ldaps+srv:///o=x")], 3, "needs a domain"),
         (
             &[URI, ("ldapdb_starttls", "yes")],
             9,
