@@ -62,7 +62,8 @@ stage:
 
 bench:
 	@sh tests/packages.sh check
-	@$(CARGO) build --release
+	@$(CARGO) build --release -p oxisasl -p ldapdb
+	@$(CARGO) build -p lab
 	@bench/run
 
 install: stage

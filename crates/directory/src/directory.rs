@@ -7,8 +7,8 @@ use crate::config::{Config, Lookup, VerifyBy};
 use crate::deadline::Deadline;
 use crate::faults::{Catalogue, Fault, Journal};
 use crate::memo::Memo;
-use crate::negative::Negative;
 use crate::pool::Pool;
+use crate::remembered::Remembered;
 use crate::servers::Servers;
 use crate::session::Call;
 use crate::template::Login;
@@ -40,7 +40,9 @@ pub struct Directory {
     catalogue: Catalogue,
     warned: AtomicBool,
     stock_told: AtomicBool,
-    pub(crate) negative: Negative,
+    /// Wrong passwords of a moment ago, and right ones.
+    pub(crate) negative: Remembered,
+    pub(crate) positive: Remembered,
     /// The system's crypt(3), if the host brought it.
     pub(crate) crypt: Option<hash::Crypt>,
     /// The service account was refused: not asked again before this moment.
@@ -59,7 +61,8 @@ impl Directory {
         .shuffling(config.shuffles);
         let servers = Servers::new(&config.servers);
         let catalogue = Catalogue::new(config.debug);
-        let negative = Negative::new(config.negative_ttl);
+        let negative = Remembered::new(config.negative_ttl);
+        let positive = Remembered::new(config.cache_ttl);
         Self {
             config,
             memo: Memo::default(),
@@ -71,6 +74,7 @@ impl Directory {
             warned: AtomicBool::new(false),
             stock_told: AtomicBool::new(false),
             negative,
+            positive,
             crypt: None,
             refused: Mutex::new(None),
         }
@@ -294,14 +298,7 @@ impl Directory {
                     ..login.clone()
                 },
             );
-            if self.negative.knows(&call.login, password) {
-                return Err(Fault::wrong_again(user));
-            }
-            let verdict = self.verdict(&call, password);
-            if verdict.as_ref().is_err_and(Fault::is_wrong_password) {
-                self.negative.keep(&call.login, password);
-            }
-            verdict
+            self.remembered_verdict(&call, password)
         });
         result.map_err(|fault| self.fail(journal, &fault))
     }

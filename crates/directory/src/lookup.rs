@@ -125,17 +125,19 @@ impl Directory {
     }
 
     fn search(&self, call: &Call<'_>, login: &Login<'_>, asked: &[String]) -> Result<Entry, Fault> {
-        if self.config.lookup == Lookup::Proxy {
-            return self.search_proxied(call, login, asked);
-        }
-        self.run(
-            call,
-            Role::Service,
-            "search",
-            &mut |connection, server, deadline| {
-                self.search_on(connection, server, login, asked, deadline)
-            },
-        )
+        let entry = match self.config.lookup {
+            Lookup::Proxy => self.search_proxied(call, login, asked),
+            Lookup::Search | Lookup::None => self.run(
+                call,
+                Role::Service,
+                "search",
+                &mut |connection, server, deadline| {
+                    self.search_on(connection, server, login, asked, deadline)
+                },
+            ),
+        }?;
+        self.must_be_member(call, login, &entry)?;
+        Ok(entry)
     }
 
     fn search_on(
@@ -261,7 +263,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) => {
+            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) | Answer::Compared(_) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

@@ -28,6 +28,8 @@ struct State {
     pause: Duration,
     /// When the pause last grew.
     failed: Option<Instant>,
+    /// Whether it lists the control of password policies.
+    policy: Option<bool>,
 }
 
 impl State {
@@ -172,6 +174,19 @@ impl Pool {
                 old.append(&mut state.service);
                 old.append(&mut state.verify);
             }
+        }
+    }
+
+    /// Whether `server` has password policies, if that is known.
+    pub(crate) fn has_policy(&self, server: usize) -> Option<bool> {
+        self.states()?.get(server)?.policy
+    }
+
+    /// Notes whether `server` has password policies.
+    pub(crate) fn learn_policy(&self, server: usize, has: bool) {
+        let mut states = self.states();
+        if let Some(state) = states.as_mut().and_then(|states| states.get_mut(server)) {
+            state.policy = Some(has);
         }
     }
 

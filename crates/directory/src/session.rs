@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::faults::{Fault, Journal};
 use crate::pool::Role;
 use crate::template::Login;
-use crate::uri::Uri;
+use crate::uri::{Endpoint, Uri};
 
 /// One call of the plugin.
 pub(crate) struct Call<'a> {
@@ -42,6 +42,17 @@ pub(crate) struct Server<'a> {
     pub(crate) listed: usize,
     pub(crate) uri: &'a Uri,
     pub(crate) label: &'a str,
+}
+
+impl<'a> Server<'a> {
+    /// Its host as mechanisms name it, and whether a local socket leads there.
+    pub(crate) fn host(&self) -> (&'a str, bool) {
+        match &self.uri.endpoint {
+            Endpoint::Tcp { host, .. } => (host.as_str(), false),
+            Endpoint::Unix(_) => ("localhost", true),
+            Endpoint::Service(domain) => (domain.as_str(), false),
+        }
+    }
 }
 
 impl Directory {

@@ -5,8 +5,8 @@
 
 pub(crate) mod certificates;
 pub(crate) mod fake;
+pub(crate) mod overlays;
 pub(crate) mod proxying;
-pub(crate) mod replication;
 pub(crate) mod slapd;
 
 use directory::{Config, Directory, Fault, Journal, Login};

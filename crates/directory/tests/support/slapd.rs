@@ -4,7 +4,7 @@
 
 use super::CANARY;
 use super::certificates::Authority;
-use super::{proxying, replication};
+use super::{overlays, proxying};
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -82,7 +82,8 @@ fn hashed(password: &str) -> String {
         .to_owned()
 }
 
-fn entries() -> String {
+/// The people of [`Slapd::start`].
+pub(crate) fn entries() -> String {
     ENTRIES
         .replace("@SERVICE@", &hashed(CANARY))
         .replace("@JDOE@", &hashed("dogood"))
@@ -107,7 +108,7 @@ impl Slapd {
     /// for its people. `provider` was started by [`Slapd::providing`].
     pub(crate) fn replica_of(provider: &Self, name: &str) -> Self {
         let server = provider.uri_alone();
-        let replica = Self::with(name, "", |folder| replication::consumer(folder, &server));
+        let replica = Self::with(name, "", |folder| overlays::consumer(folder, &server));
         let start = Instant::now();
         while !replica.shows("cn=twin2") {
             assert!(start.elapsed() < PATIENCE, "{}", replica.log());
@@ -119,10 +120,10 @@ impl Slapd {
     /// Whether an entry of ou=people is there, asked as the administrator.
     fn shows(&self, rdn: &str) -> bool {
         let found = Command::new("ldapsearch")
-            .args(["-xLLL", "-o", "nettimeout=5", "-D", replication::ADMIN])
+            .args(["-xLLL", "-o", "nettimeout=5", "-D", overlays::ADMIN])
             .args([
                 "-w",
-                replication::PASSWORD,
+                overlays::PASSWORD,
                 "-H",
                 &self.uri_alone(),
                 "-s",
@@ -135,7 +136,7 @@ impl Slapd {
 
     /// Starts one that others may copy.
     pub(crate) fn providing(name: &str) -> Self {
-        Self::with(name, &entries(), replication::provider)
+        Self::with(name, &entries(), overlays::provider)
     }
 
     /// Starts one with SASL binds and proxied authorization.
