@@ -223,6 +223,16 @@ impl Slapd {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 
+    /// The same, by TLS.
+    pub(crate) fn tls_alone(&self) -> String {
+        format!("ldaps://localhost:{}", self.tls_port)
+    }
+
+    /// The same, by the name that its certificate has.
+    pub(crate) fn named_alone(&self) -> String {
+        format!("ldap://localhost:{}", self.port)
+    }
+
     /// The same, by its socket.
     pub(crate) fn socket_alone(&self) -> String {
         let uri = self.uri_of_socket();
