@@ -78,7 +78,8 @@ stage:
 
 bench:
 	@sh tests/packages.sh check
-	@$(CARGO) build --release -p oxisasl -p sasldb
+	@$(CARGO) build --release -p oxisasl -p sasldb -p ldapdb
+	@$(CARGO) build -p lab
 	@bench/run
 
 install: stage
