@@ -11,6 +11,7 @@
 )]
 
 mod cyrus_imap;
+mod directories;
 mod memcached;
 mod openldap;
 mod passwords;
