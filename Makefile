@@ -12,7 +12,7 @@ DESTDIR ?=
 STOCK ?= /usr/lib/x86_64-linux-gnu
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan packages fmt clippy unsafe test stage bench install vendor deb check-deb clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
@@ -22,6 +22,9 @@ help:
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
+	@echo 'make deb       Debian packages in target/deb'
+	@echo 'make check-deb the same, installed and used in scratch roots'
+	@echo 'make vendor    the crates into vendor/: make deb needs no network then'
 	@echo 'make clean     removes what was built'
 
 demo:
@@ -77,6 +80,17 @@ install: stage
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
+
+vendor:
+	$(CARGO) vendor --locked --versioned-dirs vendor > /dev/null
+
+deb:
+	@sh tests/packages.sh deb
+	sh debian/make-deb
+
+check-deb:
+	@sh tests/packages.sh deb
+	sh tests/deb/check
 
 clean:
 	$(CARGO) clean
