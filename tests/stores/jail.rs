@@ -34,7 +34,7 @@ fn check(library: Library, ours: bool, lines: &str, password: &str) -> String {
     fs::write(scratch.join("jail.conf"), text).unwrap();
 
     let source = sources().join("tests/stores/jail.c");
-    let program = Program::compile(&source, Headers::Stock).unwrap_or_else(|e| panic!("{e}"));
+    let program = Program::compile(&source, Headers::Stock).unwrap();
     let mut command = Command::new("timeout");
     command.args(["-s", "KILL", "60", "env"]);
     command.args(placed.environment(Way::LibraryPath));
