@@ -16,7 +16,7 @@ TOOLS = saslpasswd2 sasldblistusers2 pluginviewer testsaslauthd
 BUILT = $(or $(CARGO_TARGET_DIR),target)
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install vendor deb check-deb clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
@@ -28,6 +28,9 @@ help:
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make fuzz      [FUZZ_SECONDS=600] [FUZZ_TARGETS="..."] mutated messages and files'
+	@echo 'make deb       Debian packages in target/deb'
+	@echo 'make check-deb the same, installed and used in scratch roots'
+	@echo 'make vendor    the crates into vendor/: make deb needs no network then'
 	@echo 'make clean     removes what was built'
 
 demo:
@@ -104,6 +107,17 @@ install: stage
 	  install -m 644 $(STAGE)/manuals/$$tool.fish $(DESTDIR)$(SHAREDIR)/fish/vendor_completions.d/ || exit 1; \
 	done
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
+
+vendor:
+	$(CARGO) vendor --locked --versioned-dirs vendor > /dev/null
+
+deb:
+	@sh tests/packages.sh deb
+	sh debian/make-deb
+
+check-deb:
+	@sh tests/packages.sh deb
+	sh tests/deb/check
 
 clean:
 	$(CARGO) clean
