@@ -20,9 +20,9 @@ impl Journal for Lines {
 }
 
 /// Mechanisms that need a password that the store shows.
-fn needs_secret(name: &String) -> bool {
+fn needs_secret(name: &str) -> bool {
     let others = ["CRAM-MD5", "DIGEST-MD5", "NTLM"];
-    name.starts_with("SCRAM-") || others.contains(&name.as_str())
+    name.starts_with("SCRAM-") || others.contains(&name)
 }
 
 pub(super) fn check(task: &Task, offered: &[String], report: &mut Report) {
