@@ -7,6 +7,7 @@
 //! is alive while foreign code runs.
 #![forbid(unsafe_code)]
 
+mod http;
 mod name;
 
 pub(crate) use name::{NAME_MAX, NAME_ROOM, Name};

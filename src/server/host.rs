@@ -6,7 +6,7 @@ use super::{EXTERNALLY_VERIFIED, Server};
 use crate::{setpass, token};
 use core::ffi::CStr;
 use core::fmt;
-use mech::{ChannelBinding, Limits, Lookup, ServerHost};
+use mech::{ChannelBinding, HttpRequest, Limits, Lookup, ServerHost};
 use saslplug::{Code, Error, Handle, Host, Identity, Level, Result, Secret};
 use std::ffi::CString;
 
@@ -154,6 +154,10 @@ impl ServerHost for Server {
 
     fn transition(&self, password: &Secret) {
         Server::transition(self, password);
+    }
+
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        self.conn.http_request()
     }
 
     fn channel_bindings(&self) -> Vec<ChannelBinding> {
