@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod endpoint;
+mod http;
 mod known;
 mod name;
 
