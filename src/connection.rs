@@ -324,6 +324,17 @@ impl Connection {
         }
     }
 
+    /// Whether these bytes are both identities, at the place where they are kept.
+    pub(crate) fn is_stored(&self, name: &[u8]) -> bool {
+        let here = |place: &RefCell<Option<Name>>| {
+            let known = place.borrow();
+            known
+                .as_deref()
+                .is_some_and(|known| core::ptr::eq(known.to_bytes(), name))
+        };
+        here(&self.authid) && here(&self.authzid)
+    }
+
     /// Whether any property is asked for.
     pub(crate) fn wants_properties(&self) -> bool {
         self.known_properties().is_some_and(PropCtx::holds_requests)

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::credentials::{self, Gathered, Question, gather};
-use crate::prepare::{Prepared, prepared};
+use crate::prepare::{Prepared, is_plain, prepared};
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
 use core::ffi::CStr;
@@ -77,27 +77,42 @@ impl<'a> Message<'a> {
         let one = |part| prepared(host, "PLAIN", part);
         Ok([one(self.authzid)?, one(self.authid)?, one(self.password)?])
     }
+
+    /// The same, most of which is ASCII.
+    fn login(&self, host: &dyn ServerHost) -> Result<()> {
+        if [self.authzid, self.authid, self.password]
+            .iter()
+            .all(|part| is_plain(part))
+        {
+            return log_in(host, self.authzid, self.authid, self.password);
+        }
+        let [authzid, authid, password] = self.prepared(host)?;
+        log_in(host, &authzid, &authid, &password)
+    }
 }
 
 impl ServerExchange for Server {
     fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step> {
-        let message = Message::parse(response.unwrap_or_default())?;
-        let [authzid, authid, password] = message.prepared(host)?;
-        refuse_empty(&authid, &password)?;
-        let one_name = authzid.is_empty() || *authzid == *authid;
-        let identity = if one_name {
-            Identity::Both
-        } else {
-            Identity::Authid
-        };
-        host.identify(&authid, identity, Lookup::ExternallyVerified)?;
-        host.check_password((&*password).into())
-            .map_err(|error| Error::new(error.code(), FAILED))?;
-        if !one_name {
-            host.identify(&authzid, Identity::Authzid, Lookup::Required)?;
-        }
+        Message::parse(response.unwrap_or_default())?.login(host)?;
         Ok(Step::Done(Done::default()))
     }
+}
+
+fn log_in(host: &dyn ServerHost, authzid: &[u8], authid: &[u8], password: &[u8]) -> Result<()> {
+    refuse_empty(authid, password)?;
+    let one_name = authzid.is_empty() || authzid == authid;
+    let identity = if one_name {
+        Identity::Both
+    } else {
+        Identity::Authid
+    };
+    host.identify(authid, identity, Lookup::ExternallyVerified)?;
+    host.check_password(password.into())
+        .map_err(|error| Error::new(error.code(), FAILED))?;
+    if !one_name {
+        host.identify(authzid, Identity::Authzid, Lookup::Required)?;
+    }
+    Ok(())
 }
 
 /// Some stores take an empty password for no wish to authenticate (RFC 4513
