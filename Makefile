@@ -21,7 +21,7 @@ STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL and MariaDB servers, asan and tsan'
+	@echo 'make check-all the same with PostgreSQL, MariaDB, 389 and Samba servers, asan and tsan'
 	@echo 'make asan      C programs on a library built with AddressSanitizer (tsan: with ThreadSanitizer)'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
@@ -39,7 +39,8 @@ demo:
 
 check: packages fmt clippy unsafe test
 
-# What is not installed is skipped by `check` and missed by `check-all`.
+# What is not installed is skipped by `check` and missed by `check-all`. The two
+# directories are fetched and run without being installed (tests/lab/src/tree.rs).
 check-all:
 	@sh tests/packages.sh check-all
 	LAB_ALL=1 $(MAKE) check
@@ -81,7 +82,8 @@ stage:
 
 bench:
 	@sh tests/packages.sh check
-	@$(CARGO) build --release -p oxisasl -p sasldb
+	@$(CARGO) build --release -p oxisasl -p sasldb -p ldapdb
+	@$(CARGO) build -p lab
 	@bench/run
 
 install: stage

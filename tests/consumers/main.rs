@@ -12,6 +12,7 @@
 )]
 
 mod cyrus_imap;
+mod directories;
 mod memcached;
 mod openldap;
 mod passwords;
