@@ -10,10 +10,19 @@
     reason = "a test may end with a panic, in its helpers too"
 )]
 
+mod cyrus_family;
 mod cyrus_imap;
+mod exim;
+mod languages;
+mod libvirt;
+mod mail_clients;
 mod memcached;
 mod openldap;
 mod passwords;
 mod pluginviewer;
+mod postfix;
 mod sample;
 mod saslauthd;
+mod sendmail;
+mod site;
+mod subversion;

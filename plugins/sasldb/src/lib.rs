@@ -80,6 +80,11 @@ impl Auxprop for Sasldb {
         if query.user.contains(&0) {
             return Err(Error::new(Code::NOUSER, "a user name with a NUL byte"));
         }
+        // Who asks for nothing is told nothing, not even whether the user exists:
+        // ANONYMOUS would fail.
+        if query.names.is_empty() {
+            return Ok(Found::default());
+        }
         let (user, realm) = split(query.user, host);
         let names: Vec<&[u8]> = query.names.iter().map(|name| name.to_bytes()).collect();
         match self.database.lookup(user, &realm, &names)? {

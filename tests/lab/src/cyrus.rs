@@ -42,6 +42,9 @@ pub enum Service {
     Pool(usize),
 }
 
+/// A further program of Cyrus: the service's name, the program, where it listens.
+pub type Further = (&'static str, &'static str, SocketAddr);
+
 /// A running Cyrus IMAP.
 #[derive(Debug)]
 pub struct Cyrus {
@@ -61,6 +64,18 @@ impl Cyrus {
         service: Service,
         sasl: &str,
     ) -> io::Result<Self> {
+        Self::start_with(scratch, placed, way, service, sasl, &[])
+    }
+
+    /// The same with more than imapd.
+    pub fn start_with(
+        scratch: &Scratch,
+        placed: &Placed,
+        way: Way,
+        service: Service,
+        sasl: &str,
+        further: &[Further],
+    ) -> io::Result<Self> {
         account::require_root()?;
         let cyrus = Account::named("cyrus")?;
         for folder in FOLDERS {
@@ -69,7 +84,8 @@ impl Cyrus {
         let address = port::free()?;
         let folder = scratch.join("imap");
         configure(&folder, sasl)?;
-        let text = services(scratch.path(), address, service);
+        let all = [&[("imap", "imapd", address)], further].concat();
+        let text = services(scratch.path(), &all, service);
         let services = scratch.file("imap/cyrus.conf", &text)?;
         let syslog = Syslog::listen(scratch)?;
         let mut command = syslog.enter();
@@ -130,7 +146,12 @@ impl Cyrus {
 
     /// The numbers of master's imapd processes.
     pub fn imapds(&self) -> io::Result<Vec<u32>> {
-        maps::children(self.master.id(), "imapd")
+        self.processes("imapd")
+    }
+
+    /// The numbers of master's processes of this name.
+    pub fn processes(&self, name: &str) -> io::Result<Vec<u32>> {
+        maps::children(self.master.id(), name)
     }
 
     /// Writes new `sasl_` lines; the next fresh imapd reads them.
@@ -197,21 +218,26 @@ failedloginpause: 0
     fs::rename(new, path.join("imapd.conf"))
 }
 
-fn services(root: &Path, address: SocketAddr, service: Service) -> String {
+fn services(root: &Path, all: &[Further], service: Service) -> String {
     let conf = root.join("imap/imapd.conf");
     let conf = conf.display();
     let (options, children) = match service {
         Service::Fresh => ("-U 1", "prefork=0 maxchild=20".to_owned()),
         Service::Pool(size) => ("-U 1000", format!("prefork={size} maxchild={size}")),
     };
+    let mut lines = String::new();
+    for (name, program, address) in all {
+        lines.push_str(&format!(
+            "  {name} cmd=\"{program} -C {conf} {options}\" listen=\"{address}\" {children}\n"
+        ));
+    }
     format!(
         "\
 START {{
   recover cmd=\"ctl_cyrusdb -C {conf} -r\"
 }}
 SERVICES {{
-  imap cmd=\"imapd -C {conf} {options}\" listen=\"{address}\" {children}
-}}
+{lines}}}
 EVENTS {{
 }}
 "
