@@ -8,7 +8,7 @@ set -eu
 build='gcc libc6-dev make pkg-config libssl-dev libdb5.3-dev'
 demo='cyrus-imapd cyrus-common cyrus-clients slapd libsasl2-2 libsasl2-modules libsasl2-modules-ldap util-linux mount'
 check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps sqlite3 libsqlite3-0 krb5-kdc krb5-admin-server krb5-user'
-consumers='subversion lua5.4 lua-cyrussasl libauthen-sasl-cyrus-perl python3-ldap isync nmh kcat libmemcached-tools cyrus-pop3d'
+consumers='subversion lua5.4 lua-cyrussasl libauthen-sasl-cyrus-perl python3-ldap isync nmh kcat libmemcached-tools python3-pylibmc cyrus-pop3d'
 all='postgresql libpq5 mariadb-server libmariadb3'
 
 case ${1:-check} in

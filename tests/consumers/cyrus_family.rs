@@ -10,10 +10,8 @@ use lab::library::Library;
 use lab::line::Line;
 use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
-use lab::{imtest, maps, port, process, sasldb};
-use std::io::Write;
+use lab::{imtest, maps, openssl, port, process, sasldb};
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const USER: [&str; 2] = ["jdoe", "dogood"];
@@ -140,23 +138,6 @@ fn pop3(address: SocketAddr) -> (Line, String) {
     (line, challenge.unwrap_or_default())
 }
 
-fn md5(text: &str) -> String {
-    let mut child = Command::new("openssl")
-        .args(["dgst", "-md5", "-r"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8_lossy(&output.stdout)[..32].to_owned()
-}
-
 fn apop(family: &Family, user: &str, password: &str) -> String {
     let (mut line, challenge) = pop3(family.pop3);
     assert!(
@@ -164,7 +145,7 @@ fn apop(family: &Family, user: &str, password: &str) -> String {
         "{challenge:?} {}",
         family.logs()
     );
-    let digest = md5(&(challenge + password));
+    let digest = openssl::md5((challenge + password).as_bytes()).unwrap();
     let answer = line.ask(&format!("APOP {user} {digest}")).unwrap();
     if answer.starts_with("+OK") {
         family.require("pop3d");

@@ -13,6 +13,7 @@
 mod cyrus_family;
 mod cyrus_imap;
 mod exim;
+mod kafka;
 mod languages;
 mod libvirt;
 mod mail_clients;
@@ -21,6 +22,7 @@ mod openldap;
 mod passwords;
 mod pluginviewer;
 mod postfix;
+mod qemu;
 mod sample;
 mod saslauthd;
 mod sendmail;

@@ -10,6 +10,7 @@ use lab::library::Library;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::scratch::Scratch;
+use lab::stage::sources;
 use lab::{maps, sasldb};
 use std::path::Path;
 
@@ -34,6 +35,13 @@ const TOOLS: Consumer = Consumer {
 fn plain(user: &str, password: &str) -> Vec<u8> {
     format!("\0{user}\0{password}").into_bytes()
 }
+
+const PYLIBMC: Consumer = Consumer {
+    program: "python3-pylibmc",
+    package: "python3-pylibmc",
+    origin: Origin::Installed("/usr/lib/python3/dist-packages/pylibmc/__init__.py"),
+    ..TOOLS
+};
 
 fn authenticates(which: Library, way: Way) {
     let scratch = Scratch::new().unwrap();
@@ -94,8 +102,8 @@ fn authenticates(which: Library, way: Way) {
     assert!(!server.output().contains(WRONG));
 }
 
-fn tools(which: Library) {
-    let here = Site::new(Library::Stock);
+/// A server on stock that keeps a value, and the name of its user.
+fn serve(here: &Site) -> (Memcached, String) {
     let environment = here.environment(Path::new("/"));
     let server = Memcached::start(&here.scratch, &environment, &here.options("PLAIN")).unwrap();
     let user = format!("{}@{}", site::USER, site::REALM);
@@ -106,6 +114,28 @@ fn tools(which: Library) {
         SUCCESS
     );
     client.set("k", b"what is kept").unwrap();
+    drop(client);
+    (server, user)
+}
+
+fn pylibmc(which: Library) {
+    let here = Site::new(Library::Stock);
+    let (server, user) = serve(&here);
+    let script = sources().join("tests/consumers/scripts/cache.py");
+    let script = script.display().to_string();
+    let address = server.address().to_string();
+    let words = [&address, &user, site::PASSWORD, WRONG];
+    let program = ["/usr/bin/python3", &script];
+    let ran = Site::new(which).run(Path::new("/"), &[&program[..], &words].concat());
+    let log = server.output();
+    assert_eq!(ran.said.lines().next(), Some("kept"), "{ran:?} {log}");
+    let last = ran.said.lines().last().unwrap();
+    assert!(last.starts_with("refused"), "{ran:?} {log}");
+}
+
+fn tools(which: Library) {
+    let here = Site::new(Library::Stock);
+    let (server, user) = serve(&here);
     let site = Site::new(which);
     let address = format!("--servers={}", server.address());
     let name = format!("--username={user}");
@@ -157,4 +187,16 @@ fn tools_on_ours() {
     TOOLS
         .prove(Library::Ours, |_| tools(Library::Ours))
         .unwrap();
+}
+
+#[test]
+fn python_on_stock() {
+    let test = |_: &Path| pylibmc(Library::Stock);
+    PYLIBMC.prove(Library::Stock, test).unwrap();
+}
+
+#[test]
+fn python_on_ours() {
+    let test = |_: &Path| pylibmc(Library::Ours);
+    PYLIBMC.prove(Library::Ours, test).unwrap();
 }

@@ -8,7 +8,7 @@ pub mod base64;
 pub mod consumer;
 pub mod cyrus;
 pub mod database;
-pub mod hmac;
+
 pub mod imap;
 pub mod imtest;
 pub mod kdc;
@@ -17,6 +17,7 @@ pub mod line;
 pub mod loaded;
 pub mod maps;
 pub mod memcached;
+pub mod openssl;
 pub mod packages;
 pub mod placed;
 pub mod port;

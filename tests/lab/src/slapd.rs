@@ -106,6 +106,31 @@ impl Slapd {
                 .arg("-l")
                 .arg(data),
         )?;
+        Self::run(scratch, environment)
+    }
+
+    /// Starts an empty directory that copies one of [`Kind::Proxying`], bound
+    /// there by a SASL mechanism as the service account.
+    pub fn replicate(
+        scratch: &Scratch,
+        environment: &[String],
+        provider: SocketAddr,
+        mechanism: &str,
+        password: &str,
+    ) -> io::Result<Self> {
+        scratch.folder("slapd/db")?;
+        let folder = scratch.join("slapd").display().to_string();
+        let head = head("", &folder);
+        let text = format!(
+            "{head}rootdn \"cn=root,{BASE}\"\nsyncrepl rid=1 provider=ldap://{provider} type=refreshAndPersist\n  \
+             searchbase=\"{BASE}\" retry=\"1 +\" bindmethod=sasl saslmech={mechanism}\n  \
+             authcid=cyrus credentials={password} secprops=none\naccess to * by * read\n"
+        );
+        scratch.file("slapd/slapd.conf", &text)?;
+        Self::run(scratch, environment)
+    }
+
+    fn run(scratch: &Scratch, environment: &[String]) -> io::Result<Self> {
         let address = port::free()?;
         let folder = scratch.join("slapd");
         Ok(Self {
@@ -159,6 +184,11 @@ fn configuration(kind: Kind, folder: &str) -> String {
         Kind::SimpleOnly => (SIMPLE_ONLY, SIMPLE_ONLY_RIGHTS),
         Kind::Proxying => (PROXYING, PROXYING_RIGHTS),
     };
+    head(sasl, folder) + rights
+}
+
+/// What all have in common, to the database.
+fn head(sasl: &str, folder: &str) -> String {
     format!(
         "\
 include /etc/ldap/schema/core.schema
@@ -168,6 +198,7 @@ pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload syncprov
 sasl-auxprops slapd
 {sasl}
 database mdb
@@ -175,8 +206,8 @@ suffix \"{BASE}\"
 directory {folder}/db
 maxsize 16777216
 dbnosync
-index objectClass,cn,mail eq
-{rights}"
+index objectClass,cn,mail,entryCSN,entryUUID eq
+"
     )
 }
 
@@ -207,6 +238,7 @@ access to dn.base=\"\" by * read
 
 // The plugin reads a user's password as that user.
 const PROXYING_RIGHTS: &str = "\
+overlay syncprov
 access to attrs=userPassword by self read by anonymous auth by * none
 access to attrs=authzTo by * auth
 access to * by self read by users read by anonymous auth by * none

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::line::Line;
-use crate::{base64, hmac};
+use crate::{base64, openssl};
 use std::io;
 use std::net::SocketAddr;
 
@@ -75,7 +75,7 @@ impl Smtp {
         while answer.code == 334 {
             let reply = match mechanism {
                 "LOGIN" => names.next().unwrap_or_default().to_owned(),
-                _ => hmac::cram_md5(user, password, &challenge(&answer.text)?)?,
+                _ => openssl::cram_md5(user, password, &challenge(&answer.text)?)?,
             };
             answer = self.say(&base64::encode(reply.as_bytes()))?;
         }

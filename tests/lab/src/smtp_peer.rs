@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::line::Line;
-use crate::{base64, hmac};
+use crate::{base64, openssl};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,7 +115,7 @@ impl Talk {
             (_, None) => self.ask(b"")?,
         };
         let right = match mechanism {
-            "CRAM-MD5" => message == hmac::cram_md5(&user, &password, CHALLENGE)?,
+            "CRAM-MD5" => message == openssl::cram_md5(&user, &password, CHALLENGE)?,
             // The first name, which to act for, is none or the same.
             "PLAIN" | "LOGIN" => {
                 let end = format!("\0{user}\0{password}");
