@@ -238,44 +238,6 @@ fn logs_in(which: Library) {
     }
 }
 
-#[test]
-fn pop3_on_stock() {
-    POP3D
-        .prove(Library::Stock, |_| serves_pop3(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn pop3_on_ours() {
-    POP3D
-        .prove(Library::Ours, |_| serves_pop3(Library::Ours))
-        .unwrap();
-}
-
-#[test]
-fn sieve_on_stock() {
-    TIMSIEVED
-        .prove(Library::Stock, |_| serves_sieve(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn sieve_on_ours() {
-    TIMSIEVED
-        .prove(Library::Ours, |_| serves_sieve(Library::Ours))
-        .unwrap();
-}
-
-#[test]
-fn clients_on_stock() {
-    IMTEST
-        .prove(Library::Stock, |_| logs_in(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn clients_on_ours() {
-    IMTEST
-        .prove(Library::Ours, |_| logs_in(Library::Ours))
-        .unwrap();
-}
+on_both!(pop3d, POP3D, |which, _| serves_pop3(which));
+on_both!(timsieved, TIMSIEVED, |which, _| serves_sieve(which));
+on_both!(clients, IMTEST, |which, _| logs_in(which));

@@ -137,14 +137,4 @@ fn serves(which: Library, root: &Path) {
     assert!(!exim.log().contains(WRONG));
 }
 
-#[test]
-fn stock() {
-    EXIM.prove(Library::Stock, |root| serves(Library::Stock, root))
-        .unwrap();
-}
-
-#[test]
-fn ours() {
-    EXIM.prove(Library::Ours, |root| serves(Library::Ours, root))
-        .unwrap();
-}
+on_both!(server, EXIM, serves);

@@ -127,37 +127,6 @@ fn python(which: Library) {
     }
 }
 
-#[test]
-fn lua_on_stock() {
-    LUA.prove(Library::Stock, |_| lua(Library::Stock)).unwrap();
-}
-
-#[test]
-fn lua_on_ours() {
-    LUA.prove(Library::Ours, |_| lua(Library::Ours)).unwrap();
-}
-
-#[test]
-fn perl_on_stock() {
-    PERL.prove(Library::Stock, |_| perl(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn perl_on_ours() {
-    PERL.prove(Library::Ours, |_| perl(Library::Ours)).unwrap();
-}
-
-#[test]
-fn python_on_stock() {
-    PYTHON
-        .prove(Library::Stock, |_| python(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn python_on_ours() {
-    PYTHON
-        .prove(Library::Ours, |_| python(Library::Ours))
-        .unwrap();
-}
+on_both!(lua_binding, LUA, |which, _| lua(which));
+on_both!(perl_binding, PERL, |which, _| perl(which));
+on_both!(python_binding, PYTHON, |which, _| python(which));

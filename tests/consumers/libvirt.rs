@@ -101,16 +101,4 @@ fn manages(which: Library, root: &Path) {
     assert!(!none.ok, "{none:?} {}", server.output());
 }
 
-#[test]
-fn stock() {
-    LIBVIRT
-        .prove(Library::Stock, |root| manages(Library::Stock, root))
-        .unwrap();
-}
-
-#[test]
-fn ours() {
-    LIBVIRT
-        .prove(Library::Ours, |root| manages(Library::Ours, root))
-        .unwrap();
-}
+on_both!(both, LIBVIRT, manages);

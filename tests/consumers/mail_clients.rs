@@ -143,28 +143,5 @@ fn reads_and_sends(which: Library) {
     }
 }
 
-#[test]
-fn mbsync_on_stock() {
-    MBSYNC
-        .prove(Library::Stock, |_| synchronises(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn mbsync_on_ours() {
-    MBSYNC
-        .prove(Library::Ours, |_| synchronises(Library::Ours))
-        .unwrap();
-}
-
-#[test]
-fn nmh_on_stock() {
-    NMH.prove(Library::Stock, |_| reads_and_sends(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn nmh_on_ours() {
-    NMH.prove(Library::Ours, |_| reads_and_sends(Library::Ours))
-        .unwrap();
-}
+on_both!(mbsync_client, MBSYNC, |which, _| synchronises(which));
+on_both!(nmh, NMH, |which, _| reads_and_sends(which));

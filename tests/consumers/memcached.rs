@@ -175,28 +175,5 @@ fn ours_preloaded() {
     authenticates(Library::Ours, Way::Preload);
 }
 
-#[test]
-fn tools_on_stock() {
-    TOOLS
-        .prove(Library::Stock, |_| tools(Library::Stock))
-        .unwrap();
-}
-
-#[test]
-fn tools_on_ours() {
-    TOOLS
-        .prove(Library::Ours, |_| tools(Library::Ours))
-        .unwrap();
-}
-
-#[test]
-fn python_on_stock() {
-    let test = |_: &Path| pylibmc(Library::Stock);
-    PYLIBMC.prove(Library::Stock, test).unwrap();
-}
-
-#[test]
-fn python_on_ours() {
-    let test = |_: &Path| pylibmc(Library::Ours);
-    PYLIBMC.prove(Library::Ours, test).unwrap();
-}
+on_both!(memcat, TOOLS, |which, _| tools(which));
+on_both!(python, PYLIBMC, |which, _| pylibmc(which));

@@ -141,14 +141,4 @@ fn shows(which: Library, root: &Path) {
     assert!(!server.output().contains(WRONG));
 }
 
-#[test]
-fn stock() {
-    QEMU.prove(Library::Stock, |root| shows(Library::Stock, root))
-        .unwrap();
-}
-
-#[test]
-fn ours() {
-    QEMU.prove(Library::Ours, |root| shows(Library::Ours, root))
-        .unwrap();
-}
+on_both!(server, QEMU, shows);

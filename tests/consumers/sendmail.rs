@@ -194,30 +194,5 @@ fn relays(which: Library, root: &Path) {
     }
 }
 
-#[test]
-fn stock_server() {
-    SERVER
-        .prove(Library::Stock, |root| serves(Library::Stock, root))
-        .unwrap();
-}
-
-#[test]
-fn our_server() {
-    SERVER
-        .prove(Library::Ours, |root| serves(Library::Ours, root))
-        .unwrap();
-}
-
-#[test]
-fn stock_client() {
-    CLIENT
-        .prove(Library::Stock, |root| relays(Library::Stock, root))
-        .unwrap();
-}
-
-#[test]
-fn our_client() {
-    CLIENT
-        .prove(Library::Ours, |root| relays(Library::Ours, root))
-        .unwrap();
-}
+on_both!(server, SERVER, serves);
+on_both!(client, CLIENT, relays);
