@@ -17,8 +17,8 @@ STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL, MariaDB, Postfix, Exim, Sendmail, libvirt,'
-	@echo '               QEMU, and AddressSanitizer'
+	@echo 'make check-all the same with database and mail servers, libvirt, QEMU, lighttpd,'
+	@echo '               Squid, and AddressSanitizer'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'

@@ -125,7 +125,7 @@ fn format(lines: &[String]) -> String {
 }
 
 fn line([program, version, side, mechanisms, ours, stock]: [&str; 6]) -> String {
-    let line = format!("{program:24} {version:26} {side:7} {ours:8} {stock:8} {mechanisms}");
+    let line = format!("{program:30} {version:26} {side:7} {ours:8} {stock:8} {mechanisms}");
     format!("{}\n", line.trim_end())
 }
 
