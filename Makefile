@@ -21,7 +21,8 @@ STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL, MariaDB, 389 and Samba servers, asan and tsan'
+	@echo 'make check-all the same with database, directory (389, Samba) and mail servers, libvirt,'
+	@echo '               QEMU, lighttpd, Squid, asan and tsan'
 	@echo 'make asan      C programs on a library built with AddressSanitizer (tsan: with ThreadSanitizer)'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
@@ -75,7 +76,9 @@ unsafe:
 
 test:
 	@sh tests/packages.sh check
-	$(CARGO) test --workspace --no-fail-fast
+	@$(CARGO) run -q -p lab --bin consumers -- --forget
+	@status=0; $(CARGO) test --workspace --no-fail-fast || status=$$?; \
+	  $(CARGO) run -q -p lab --bin consumers; exit $$status
 
 stage:
 	@$(CARGO) run -q -p lab --bin stage
