@@ -16,18 +16,22 @@ TOOLS = saslpasswd2 sasldblistusers2 pluginviewer testsaslauthd
 BUILT = $(or $(CARGO_TARGET_DIR),target)
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install clean
+.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install vendor deb check-deb clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL, MariaDB, 389 and Samba servers, asan and tsan'
+	@echo 'make check-all the same with database, directory (389, Samba) and mail servers, libvirt,'
+	@echo '               QEMU, lighttpd, Squid, asan and tsan'
 	@echo 'make asan      C programs on a library built with AddressSanitizer (tsan: with ThreadSanitizer)'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make fuzz      [FUZZ_SECONDS=600] [FUZZ_TARGETS="..."] mutated messages and files'
+	@echo 'make deb       Debian packages in target/deb'
+	@echo 'make check-deb the same, installed and used in scratch roots'
+	@echo 'make vendor    the crates into vendor/: make deb needs no network then'
 	@echo 'make clean     removes what was built'
 
 demo:
@@ -72,7 +76,9 @@ unsafe:
 
 test:
 	@sh tests/packages.sh check
-	$(CARGO) test --workspace --no-fail-fast
+	@$(CARGO) run -q -p lab --bin consumers -- --forget
+	@status=0; $(CARGO) test --workspace --no-fail-fast || status=$$?; \
+	  $(CARGO) run -q -p lab --bin consumers; exit $$status
 
 stage:
 	@$(CARGO) run -q -p lab --bin stage
@@ -106,6 +112,17 @@ install: stage
 	  install -m 644 $(STAGE)/manuals/$$tool.fish $(DESTDIR)$(SHAREDIR)/fish/vendor_completions.d/ || exit 1; \
 	done
 	@echo 'To use it: LD_LIBRARY_PATH=$(LIBDIR) SASL_PATH=$(LIBDIR)/sasl2:$(STOCK)/sasl2 PROGRAM'
+
+vendor:
+	$(CARGO) vendor --locked --versioned-dirs vendor > /dev/null
+
+deb:
+	@sh tests/packages.sh deb
+	sh debian/make-deb
+
+check-deb:
+	@sh tests/packages.sh deb
+	sh tests/deb/check
 
 clean:
 	$(CARGO) clean

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod endpoint;
+mod http;
 mod known;
 mod name;
 
@@ -321,6 +322,17 @@ impl Connection {
             (Some(authid), Some(authzid)) => Rc::ptr_eq(authid, authzid) || authid == authzid,
             (authid, authzid) => authid.is_none() && authzid.is_none(),
         }
+    }
+
+    /// Whether these bytes are both identities, at the place where they are kept.
+    pub(crate) fn is_stored(&self, name: &[u8]) -> bool {
+        let here = |place: &RefCell<Option<Name>>| {
+            let known = place.borrow();
+            known
+                .as_deref()
+                .is_some_and(|known| core::ptr::eq(known.to_bytes(), name))
+        };
+        here(&self.authid) && here(&self.authzid)
     }
 
     /// Whether any property is asked for.

@@ -43,6 +43,9 @@ pub(crate) fn establish(
     }
     conn.record_missing_callback(CB_CANON_USER);
     conn.canon_flags.set(flags);
+    if conn.is_stored(name) {
+        return Ok(()); // the check of the password passes the name as it is kept
+    }
     bounded(name)?;
     let name = internal::trim(name)?;
     if side == Side::Server && conn.realm.borrow().is_some() {

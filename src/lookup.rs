@@ -4,8 +4,9 @@
 //! may hold what an earlier one lacks.
 #![forbid(unsafe_code)]
 
+use crate::config;
 use crate::connection::Connection;
-use crate::library;
+use crate::library::{self, Library};
 use core::ffi::CStr;
 use saslplug::{Auxprop, Code, Error, Host, Identity, Level, Query, Result};
 use std::ffi::CString;
@@ -23,6 +24,25 @@ impl Stores {
     /// Whether these are the stores of `option` still.
     fn serve(&self, option: Option<&CStr>, generation: u64) -> bool {
         self.generation == generation && self.option.as_deref() == option
+    }
+}
+
+/// Opens the stores that the configuration file names, or all where it asks for
+/// the method auxprop and names none. A server may go into another root folder
+/// before its first login, as Postfix's smtpd does: there are no files of plugins
+/// then. What is missing is told at the first login.
+pub(crate) fn open_named(library: &Library) {
+    let Some(config) = config::options() else {
+        return;
+    };
+    let names = config.get(c"auxprop_plugin").map(CStr::to_string_lossy);
+    let asked = config
+        .get(c"pwcheck_method")
+        .is_some_and(|methods| methods.to_string_lossy().contains("auxprop"));
+    if asked || names.is_some() {
+        library
+            .registry
+            .auxprops(&library.folders(), names.as_deref(), |_| {});
     }
 }
 

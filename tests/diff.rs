@@ -21,6 +21,8 @@
 
 #[path = "diff/lines.rs"]
 mod lines;
+#[path = "diff/repeats.rs"]
+mod repeats;
 #[path = "diff/table.rs"]
 mod table;
 
@@ -128,6 +130,7 @@ fn unlisted(program: &Program, table: &mut Table) -> String {
     let expected = fs::read_to_string(&file).unwrap_or_default();
     let mut found = report(&expected, &whole);
     let mut needless: BTreeSet<_> = whole.lines().filter_map(lines::header).collect();
+    let (stock, ours) = (repeats::taken_out(&stock), repeats::taken_out(&ours));
     for change in lines::changes(&stock, &ours) {
         needless.remove(change.section());
         if !table.whole(name, change.section()) && !table.allows(name, &change) {

@@ -22,10 +22,27 @@ use std::process::Command;
 
 /// `PLAIN` as bob with `password`; what was printed, and the log.
 fn login(library: Library, users: Option<&str>, name: &str, password: &str) -> (String, String) {
+    let (scratch, placed) = place(library);
+    let environment = placed.environment(Way::LibraryPath);
+    login_in(&scratch, &environment, users, name, password)
+}
+
+/// The library with the example beside it.
+fn place(library: Library) -> (Scratch, Placed) {
     let scratch = Scratch::new().unwrap();
     let placed = Placed::new(library, &scratch).unwrap();
     let plugin = stage::target().join("release/libwords.so");
     scratch::copy(&plugin, &placed.plugins().join("libwords.so")).unwrap();
+    (scratch, placed)
+}
+
+fn login_in(
+    scratch: &Scratch,
+    environment: &[String],
+    users: Option<&str>,
+    name: &str,
+    password: &str,
+) -> (String, String) {
     let file = scratch.join("words");
     if let Some(users) = users {
         std::fs::write(&file, users).unwrap();
@@ -35,7 +52,7 @@ fn login(library: Library, users: Option<&str>, name: &str, password: &str) -> (
     let options = format!("auxprop_plugin=words\nwords_file={}", file.display());
     let mut command = Command::new("timeout");
     command.args(["-s", "KILL", "60", "env"]);
-    command.args(placed.environment(Way::LibraryPath));
+    command.args(environment);
     command
         .arg(format!("OPTIONS={options}"))
         .arg(program.path());
@@ -62,6 +79,18 @@ fn the_example_serves_both_libraries() {
         let (said, log) = login(library, Some(USERS), "carol", "se:cret");
         assert!(said.starts_with("no -20 "), "{library} {said} {log}");
     }
+}
+
+/// Debian's `oxisasl-libsasl2-2` is a link to the library: the plugins beside
+/// the file itself are found, without any `SASL_PATH`.
+#[test]
+fn a_link_to_the_library_leads_to_its_plugins() {
+    let (scratch, _placed) = place(Library::Ours);
+    let public = scratch.folder("public").unwrap();
+    std::os::unix::fs::symlink("../lib/libsasl2.so.2", public.join("libsasl2.so.2")).unwrap();
+    let environment = [format!("LD_LIBRARY_PATH={}", public.display())];
+    let (said, log) = login_in(&scratch, &environment, Some(USERS), "bob", "se:cret");
+    assert_eq!(said, "ok bob@lab.test ssf 0\nmapped libwords.so\n", "{log}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 allowed='^\./(src/ffi/|crates/saslplug/src/(raw|export|utils)|crates/mechplug/src/|(plugins|crates)/[^/]*/src/ffi(\.rs|/)|tools/src/ffi(\.rs|/)|tests/fuzz/src/ffi(\.rs|/))'
-found=$(find . -name '*.rs' -not -path './target/*' -not -path './tests/fuzz/target/*' |
+found=$(find . -name '*.rs' -not -path './target/*' -not -path './vendor/*' -not -path './tests/fuzz/target/*' |
   grep -Ev "$allowed" | sort |
   xargs grep -nE '(^|[^[:alnum:]_])unsafe([^[:alnum:]_]|$)' |
   grep -Ev '^[^:]*:[0-9]+:[[:space:]]*//' || true)

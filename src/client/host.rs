@@ -9,7 +9,8 @@ use crate::identity;
 use crate::library::Side;
 use core::ffi::CStr;
 use core::fmt;
-use mech::{Answer, ChannelBinding, ClientHost, Disposition, Limits, Prompt, PromptKind};
+use mech::{Answer, ChannelBinding, ClientHost, Disposition, HttpRequest, Limits};
+use mech::{Prompt, PromptKind};
 use saslplug::{Handle, Host, Identity, Level, Result, Secret};
 use std::ffi::CString;
 
@@ -138,6 +139,10 @@ impl ClientHost for Client {
             authid.as_deref().unwrap_or_default().to_bytes(),
             authzid.as_deref().unwrap_or_default().to_bytes(),
         );
+    }
+
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        self.conn.http_request()
     }
 
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition) {

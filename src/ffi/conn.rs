@@ -6,6 +6,7 @@
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::ffi::application::CApplication;
+use crate::ffi::arg;
 use crate::ffi::params::{ClientParams, ServerParams};
 use crate::ffi::plugin::context::Context;
 use crate::ffi::prompts::Prompts;
@@ -13,6 +14,7 @@ use crate::server::Server;
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{CStr, c_void};
 use core::ptr::{self, NonNull};
+use mech::HttpRequest;
 use saslplug::Handle;
 use saslplug::raw::*;
 use std::ffi::CString;
@@ -236,6 +238,30 @@ pub(crate) unsafe fn property_context(conn: *mut sasl_conn_t) -> *mut propctx {
         Some(server) => crate::ffi::prop::as_ptr(server.connection().properties()),
         None => ptr::null_mut(),
     }
+}
+
+/// The HTTP request that the program set on a connection, as it is now: programs
+/// use one structure for request after request.
+pub(crate) fn http_request(handle: Handle) -> Option<HttpRequest> {
+    // SAFETY: a handle is NULL or the live connection that runs this call.
+    let conn = unsafe { Conn::borrow(handle.0.cast()) }?;
+    // SAFETY: sasl.h: NULL, or borrowed as long as the connection lives.
+    let request = unsafe { conn.http_request.get().as_ref() }?;
+    let length = u32::try_from(request.elen).ok()?;
+    // SAFETY: sasl.h: strings, and a body of that length; all may be NULL.
+    let (method, uri, entity) = unsafe {
+        (
+            arg::text(request.method),
+            arg::text(request.uri),
+            arg::bytes(request.entity.cast(), length),
+        )
+    };
+    let text = |text: Option<&CStr>| text.unwrap_or_default().to_bytes().to_vec();
+    Some(HttpRequest {
+        method: text(method),
+        uri: text(uri),
+        entity: entity.unwrap_or_default().to_vec(),
+    })
 }
 
 /// A C string's address, or NULL.

@@ -6,7 +6,7 @@ use super::{EXTERNALLY_VERIFIED, Server};
 use crate::{setpass, token};
 use core::ffi::CStr;
 use core::fmt;
-use mech::{ChannelBinding, Limits, Lookup, ServerHost};
+use mech::{ChannelBinding, HttpRequest, Limits, Lookup, ServerHost};
 use saslplug::{Code, Error, Handle, Host, Identity, Level, Password, Result, Secret};
 use std::ffi::CString;
 
@@ -155,6 +155,10 @@ impl ServerHost for Server {
 
     fn transition(&self, password: &Secret) {
         Server::transition(self, password);
+    }
+
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        self.conn.http_request()
     }
 
     fn channel_bindings(&self) -> Vec<ChannelBinding> {

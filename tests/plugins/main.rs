@@ -13,6 +13,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod lists;
 mod mechanisms;
 mod place;
 mod stores;

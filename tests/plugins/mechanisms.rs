@@ -20,7 +20,7 @@ fn with_sasldb(library: Library, plugin: &Path, mechanisms: &str) -> Place {
 }
 
 /// The installed plugin of the mechanisms.
-fn installed(file: &str, mechanisms: &str) -> Place {
+pub(crate) fn installed(file: &str, mechanisms: &str) -> Place {
     let plugin = Library::Stock.plugins().unwrap().join(file);
     with_sasldb(Library::Ours, &plugin, mechanisms)
 }

@@ -58,13 +58,27 @@ impl Place {
         (mechanism, user, password): (&str, &str, &str),
         extra: &[&str],
     ) -> (Vec<String>, String) {
+        self.run(&[mechanism, user, password, &self.file], extra)
+    }
+
+    /// What is listed with further options, and which stores were opened for it.
+    pub(crate) fn list(&self, options: &str) -> (Vec<String>, String) {
+        let options = format!("OPTIONS={}\n{options}", self.options);
+        let stores = ["libsasldb.so", "libldapdb.so"];
+        let words = ["list", "bob", "x", stores[0], stores[1], &self.file];
+        self.run(&words, &[&options])
+    }
+
+    /// The program, told these words: its lines but for the last, its log.
+    pub(crate) fn run(&self, words: &[&str], extra: &[&str]) -> (Vec<String>, String) {
         let output = Command::new("timeout")
             .args(["-s", "KILL", "60", "env"])
             .args(&self.environment)
             .arg(format!("OPTIONS={}", self.options))
             .args(extra)
             .arg(program().path())
-            .args([mechanism, user, password, &self.file, &self.library])
+            .args(words)
+            .arg(&self.library)
             .stdin(Stdio::null())
             .current_dir(self.scratch.path())
             .output()

@@ -15,6 +15,7 @@
 mod accounts;
 mod daemons;
 mod imap;
+mod jail;
 mod sasldb;
 mod secured;
 mod sql;

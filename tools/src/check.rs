@@ -78,9 +78,6 @@ fn password(matches: &ArgMatches) -> Result<Option<Secret>, ExitCode> {
     if !matches.get_flag("password") {
         return Ok(None);
     }
-    if matches.get_one::<String>("user").is_none() {
-        return Err(usage::refuse(&usage::SASLCHECK, "-W needs -u USER"));
-    }
     match input::password(Way::Ask { twice: false }) {
         Ok(password) => Ok(Some(password)),
         Err(problem) => {
@@ -113,9 +110,9 @@ fn walk(task: &Task, report: &mut Report) {
         );
     }
     library::check(source, report);
-    mechanisms::check(source, report);
+    let offered = mechanisms::check(source, report);
     if source.asks("ldapdb") {
-        ldap::check(task, report);
+        ldap::check(task, &offered, report);
     }
     stores::check(task, report);
     if let (Some(user), Some(password)) = (&task.user, &task.password) {

@@ -84,7 +84,7 @@ fn saslcheck() -> Command {
         .arg(value("prefix", 'p', "PREFIX", "What stands before each option [default: sasl_ in imapd.conf, else nothing]").num_args(1))
         .arg(value("service", 's', "SERVICE", "The service [default: by the file's name]"))
         .arg(value("user", 'u', "USER", "Follow the login of this user"))
-        .arg(flag("password", 'W', "Ask for the user's password, or read it from standard input, and verify it"))
+        .arg(flag("password", 'W', "Ask for the user's password, or read it from standard input, and verify it").requires("user"))
         .arg(value("realm", 'r', "REALM", "The realm that the application gives to the library [default: none]"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Write the result as JSON"))
         .arg(

@@ -236,13 +236,7 @@ impl Directory {
                 }
                 None => Ok(connection),
             },
-            |_| {
-                fine(vec![match (account, searches) {
-                    (Some(_), _) => format!("bound as \"{name}\""),
-                    (None, true) => "no ldapdb_bind_dn or ldapdb_id: searches are anonymous".into(),
-                    (None, false) => "ldapdb_lookup: none, so there is no service account".into(),
-                }])
-            },
+            |_| fine(vec![about_bind(account.map(|_| &*name), searches)]),
         )?;
         if searches {
             let deadline = call.deadline.within(self.config.timeout);
@@ -278,19 +272,7 @@ impl Directory {
         }
         if self.config.canon_attr.is_some() {
             let twice = || self.canonical_twice(&call());
-            step(
-                watch,
-                Phase::Canonical,
-                login.user,
-                twice,
-                |(name, again)| {
-                    let lines = vec![format!("canonical name \"{name}\"")];
-                    (
-                        lines,
-                        again.iter().map(|why| odd_canonical(name, why)).collect(),
-                    )
-                },
-            )?;
+            step(watch, Phase::Canonical, login.user, twice, about_name)?;
         }
         let Some(password) = password else {
             return Ok(());
@@ -347,11 +329,24 @@ impl Directory {
     }
 }
 
-fn odd_canonical(name: &str, why: &str) -> String {
-    format!(
-        "the canonical name \"{name}\" is not found as a login: {why} Let ldapdb_filter match \
-         ldapdb_canon_attr too."
-    )
+fn about_bind(name: Option<&str>, searches: bool) -> String {
+    match (name, searches) {
+        (Some(name), _) => format!("bound as \"{name}\""),
+        (None, true) => "no ldapdb_bind_dn or ldapdb_id: searches are anonymous".to_owned(),
+        (None, false) => "ldapdb_lookup: none, so there is no service account".to_owned(),
+    }
+}
+
+/// The canonical name, and why it is no login itself.
+fn about_name((name, odd): &(String, Option<String>)) -> (Vec<String>, Vec<String>) {
+    let warning = |why: &String| {
+        format!(
+            "the canonical name \"{name}\" is not found as a login: {why} Let ldapdb_filter match \
+             ldapdb_canon_attr too."
+        )
+    };
+    let lines = vec![format!("canonical name \"{name}\"")];
+    (lines, odd.iter().map(warning).collect())
 }
 
 fn about_tls(connection: &Connection) -> Vec<String> {

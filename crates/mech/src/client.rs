@@ -2,7 +2,7 @@
 //! The client side of a mechanism, and what it may ask the core.
 #![forbid(unsafe_code)]
 
-use crate::{ChannelBinding, Disposition, Done, Limits, MechInfo};
+use crate::{ChannelBinding, Disposition, Done, HttpRequest, Limits, MechInfo};
 use saslplug::{Host, Identity, Result, Secret};
 use std::borrow::Cow;
 
@@ -96,6 +96,14 @@ pub trait ClientHost: Host {
     fn with_names(&self, work: &mut dyn FnMut(&[u8], &[u8])) {
         let (authid, authzid) = (self.authid(), self.authzid());
         work(&authid.unwrap_or_default(), &authzid.unwrap_or_default());
+    }
+    /// The HTTP request, where the connection works inside HTTP
+    /// (`SASL_NEED_HTTP`).
+    ///
+    /// # Errors
+    /// `NOTDONE` when the application has set none yet.
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        Ok(None)
     }
     /// The application's channel binding and what selection decided about it.
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition);

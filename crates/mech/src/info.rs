@@ -123,6 +123,17 @@ pub struct ChannelBinding {
     pub critical: bool,
 }
 
+/// The HTTP request that is authenticated (`SASL_HTTP_REQUEST`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET`, …
+    pub method: Vec<u8>,
+    /// What stands behind the method.
+    pub uri: Vec<u8>,
+    /// The body.
+    pub entity: Vec<u8>,
+}
+
 /// What the client decided about channel binding (`SASL_CB_DISP_*`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Disposition {

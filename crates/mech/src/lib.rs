@@ -22,6 +22,7 @@ mod ntlm;
 mod oauthbearer;
 mod otp;
 mod plain;
+mod prepare;
 mod printable;
 mod scram;
 mod server;
@@ -31,7 +32,8 @@ mod testing;
 mod xoauth2;
 
 pub use client::{Answer, ClientExchange, ClientHost, ClientMech, ClientStep, Prompt, PromptKind};
-pub use info::{Binding, ChannelBinding, Disposition, Done, Features, Limits, MechInfo};
+pub use info::MechInfo;
+pub use info::{Binding, ChannelBinding, Disposition, Done, Features, HttpRequest, Limits};
 pub use info::{Negotiated, Security, SecurityLayer, Ssf};
 pub use scram::{forget_keys, stored_keys};
 pub use server::{Change, Lookup, ServerExchange, ServerHost, ServerMech, Step};
@@ -96,7 +98,7 @@ mod tests {
     use std::path::Path;
 
     /// Files that are no mechanism.
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 13] = [
         "base64",
         "bearer",
         "client",
@@ -105,6 +107,7 @@ mod tests {
         "hmac_md5",
         "info",
         "lib",
+        "prepare",
         "printable",
         "server",
         "status",

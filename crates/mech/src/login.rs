@@ -7,6 +7,7 @@
 
 use crate::credentials::{self, Gathered, Question, gather};
 use crate::plain::refuse_empty;
+use crate::prepare::prepared;
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
 use saslplug::{Code, Error, Identity, Result};
@@ -59,9 +60,11 @@ impl ServerExchange for Server {
             Self::WaitsForPassword { name } => {
                 let too_long = "clientinlen is > 1024 characters in LOGIN plugin";
                 let password = acceptable(response, too_long)?;
-                refuse_empty(&name, password)?;
+                let name = prepared(host, "LOGIN", &name)?;
+                let password = prepared(host, "LOGIN", password)?;
+                refuse_empty(&name, &password)?;
                 host.identify(&name, Identity::Both, Lookup::ExternallyVerified)?;
-                host.check_password(password.into())?;
+                host.check_password((&*password).into())?;
                 Ok(Step::Done(Done::default()))
             }
             Self::Over => Err(Error::new(Code::FAIL, "this LOGIN exchange is over")),

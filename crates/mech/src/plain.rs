@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::credentials::{self, Gathered, Question, gather};
+use crate::prepare::{Prepared, is_plain, prepared};
 use crate::{ClientExchange, ClientHost, ClientMech, ClientStep, Done, Features, Lookup, MechInfo};
 use crate::{Security, ServerExchange, ServerHost, ServerMech, Step};
 use core::ffi::CStr;
@@ -70,24 +71,48 @@ fn split_nul(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((first, bytes.get(first.len() + 1..)?))
 }
 
+impl<'a> Message<'a> {
+    /// Authzid, authid and password, prepared where that is wanted.
+    fn prepared(&self, host: &dyn ServerHost) -> Result<[Prepared<'a>; 3]> {
+        let one = |part| prepared(host, "PLAIN", part);
+        Ok([one(self.authzid)?, one(self.authid)?, one(self.password)?])
+    }
+
+    /// The same, most of which is ASCII.
+    fn login(&self, host: &dyn ServerHost) -> Result<()> {
+        if [self.authzid, self.authid, self.password]
+            .iter()
+            .all(|part| is_plain(part))
+        {
+            return log_in(host, self.authzid, self.authid, self.password);
+        }
+        let [authzid, authid, password] = self.prepared(host)?;
+        log_in(host, &authzid, &authid, &password)
+    }
+}
+
 impl ServerExchange for Server {
     fn step(&mut self, host: &dyn ServerHost, response: Option<&[u8]>) -> Result<Step> {
-        let message = Message::parse(response.unwrap_or_default())?;
-        refuse_empty(message.authid, message.password)?;
-        let one_name = message.authzid.is_empty() || message.authzid == message.authid;
-        let identity = if one_name {
-            Identity::Both
-        } else {
-            Identity::Authid
-        };
-        host.identify(message.authid, identity, Lookup::ExternallyVerified)?;
-        host.check_password(message.password.into())
-            .map_err(|error| Error::new(error.code(), FAILED))?;
-        if !one_name {
-            host.identify(message.authzid, Identity::Authzid, Lookup::Required)?;
-        }
+        Message::parse(response.unwrap_or_default())?.login(host)?;
         Ok(Step::Done(Done::default()))
     }
+}
+
+fn log_in(host: &dyn ServerHost, authzid: &[u8], authid: &[u8], password: &[u8]) -> Result<()> {
+    refuse_empty(authid, password)?;
+    let one_name = authzid.is_empty() || authzid == authid;
+    let identity = if one_name {
+        Identity::Both
+    } else {
+        Identity::Authid
+    };
+    host.identify(authid, identity, Lookup::ExternallyVerified)?;
+    host.check_password(password.into())
+        .map_err(|error| Error::new(error.code(), FAILED))?;
+    if !one_name {
+        host.identify(authzid, Identity::Authzid, Lookup::Required)?;
+    }
+    Ok(())
 }
 
 /// Some stores take an empty password for no wish to authenticate (RFC 4513
@@ -209,6 +234,31 @@ mod tests {
             ]
         );
         assert_eq!(host.authzid().unwrap(), b"Ursel");
+    }
+
+    #[test]
+    fn names_and_passwords_are_prepared_where_that_is_wanted() {
+        let mut host = FakeServer::new(&[("IX", "a")]);
+        let message = "\0I\u{ad}X\0\u{aa}".as_bytes();
+        assert!(login(&host, message).is_err());
+        host.options
+            .insert("PLAIN/saslprep".to_owned(), "yes".to_owned());
+        assert!(login(&host, message).is_ok());
+        assert_eq!(host.authid().unwrap(), b"IX");
+        // Nothing is left of the password.
+        let error = login(&host, "\0IX\0\u{ad}".as_bytes()).err();
+        assert_eq!(error.unwrap().code(), Code::BADAUTH);
+        let error = login(&host, b"\0IX\0\x07").err();
+        assert_eq!(error.unwrap().code(), Code::BADPROT);
+    }
+
+    #[test]
+    fn there_is_no_limit_but_the_stores() {
+        let long = "x".repeat(1 << 20);
+        let message = format!("\0tim\0{long}");
+        assert_eq!(refusal(message.as_bytes()).0, Code::BADAUTH);
+        let message = format!("\0{long}\0tanstaaftanstaaf");
+        assert_eq!(refusal(message.as_bytes()).0, Code::BUFOVER);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The server side of a mechanism, and what it may ask the core.
 #![forbid(unsafe_code)]
 
-use crate::{ChannelBinding, Done, Limits, MechInfo};
+use crate::{ChannelBinding, Done, HttpRequest, Limits, MechInfo};
 use core::ffi::CStr;
 use saslplug::{Code, Error, Host, Identity, Password, Result, Secret};
 
@@ -92,6 +92,14 @@ pub trait ServerHost: Host {
         _token: &Secret,
     ) -> Result<String> {
         Err(NO_VERIFIER)
+    }
+    /// The HTTP request, where the connection works inside HTTP
+    /// (`SASL_NEED_HTTP`).
+    ///
+    /// # Errors
+    /// `NOTDONE` when the application has set none yet.
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        Ok(None)
     }
     /// The application's channel bindings; the first is the preferred one.
     fn channel_bindings(&self) -> Vec<ChannelBinding>;

@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "two test programs share it, each uses a part")]
 
 use crate::{Answer, ChannelBinding, ClientHost, Disposition, Limits, Lookup, Prompt, PromptKind};
-use crate::{Security, ServerHost};
+use crate::{HttpRequest, Security, ServerHost};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use core::fmt;
@@ -29,6 +29,7 @@ pub(crate) struct FakeServer {
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) external: Option<Vec<u8>>,
     pub(crate) realm: Option<String>,
+    pub(crate) http: Option<HttpRequest>,
     pub(crate) limits: Limits,
     pub(crate) bindings: Vec<ChannelBinding>,
     pub(crate) time: Cell<u64>,
@@ -87,6 +88,7 @@ impl FakeServer {
             options: BTreeMap::new(),
             external: None,
             realm: None,
+            http: None,
             limits: LIMITS,
             bindings: Vec::new(),
             time: Cell::new(1_000_000),
@@ -329,6 +331,10 @@ impl ServerHost for FakeServer {
         Ok(())
     }
 
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        Ok(self.http.clone())
+    }
+
     fn channel_bindings(&self) -> Vec<ChannelBinding> {
         self.bindings.clone()
     }
@@ -347,6 +353,7 @@ impl ServerHost for FakeServer {
 pub(crate) struct FakeClient {
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) external: Option<Vec<u8>>,
+    pub(crate) http: Option<HttpRequest>,
     pub(crate) limits: Limits,
     pub(crate) binding: Option<ChannelBinding>,
     pub(crate) disposition: Disposition,
@@ -363,6 +370,7 @@ impl FakeClient {
         let host = Self {
             options: BTreeMap::new(),
             external: None,
+            http: None,
             limits: LIMITS,
             binding: None,
             disposition: Disposition::None,
@@ -479,6 +487,10 @@ impl ClientHost for FakeClient {
 
     fn authzid(&self) -> Option<Vec<u8>> {
         self.authzid.borrow().clone()
+    }
+
+    fn http_request(&self) -> Result<Option<HttpRequest>> {
+        Ok(self.http.clone())
     }
 
     fn channel_binding(&self) -> (Option<ChannelBinding>, Disposition) {

@@ -11,9 +11,9 @@
     reason = "the whole file is a test"
 )]
 
-use mech::{Answer, ChannelBinding, ClientHost, Disposition, Limits, Lookup, Prompt, PromptKind};
+use mech::{Answer, ChannelBinding, ClientHost, Disposition, HttpRequest, Limits, Lookup, Prompt};
 use mech::{CLIENT, ClientExchange, ClientMech, ClientStep, Done, Features, SERVER, Security};
-use mech::{ServerHost, ServerMech, Step};
+use mech::{PromptKind, ServerHost, ServerMech, Step};
 use saslplug::{Code, Secret};
 
 #[path = "../src/testing.rs"]
@@ -289,6 +289,26 @@ fn nobody_else_gets_in() {
     }
 }
 
+/// Who does not exist goes the way of who does, as far as the wire can tell.
+#[test]
+fn a_stranger_takes_the_steps_of_a_user() {
+    // OTP has to look up what it challenges with.
+    let shared = |name: &&str| mech::needs_secret(name) && *name != "OTP";
+    for name in names().filter(shared) {
+        let steps = |user: &str| {
+            let server = server();
+            let outcome = run(name, &server, &client(user, "wrong"), untouched);
+            assert!(outcome.server.is_err(), "{name} {user}");
+            let sizes = outcome.messages.iter();
+            let sizes: Vec<_> = sizes.map(|(from, text)| (*from, text.len())).collect();
+            let asked = server.calls().into_iter();
+            let asked: Vec<_> = asked.map(|call| call.replace(user, "U")).collect();
+            (sizes, asked)
+        };
+        assert_eq!(steps("tim"), steps("who"), "{name}");
+    }
+}
+
 #[test]
 fn a_server_without_the_password_is_not_believed() {
     for name in names().filter(|name| is_mutual(name)) {
@@ -350,6 +370,32 @@ fn bound_channels() {
             run(name, &server, &client, untouched).server.is_err(),
             "{name}"
         );
+    }
+}
+
+/// Inside HTTP the request is signed too, with `auth-int` its body.
+#[test]
+fn inside_http_the_request_counts() {
+    let request = |method: &str, uri: &str, entity: &str| {
+        Some(HttpRequest {
+            method: method.as_bytes().to_vec(),
+            uri: uri.as_bytes().to_vec(),
+            entity: entity.as_bytes().to_vec(),
+        })
+    };
+    for (max_ssf, body_counts) in [(0, false), (1, true), (256, true)] {
+        let gets_in = |seen: Option<HttpRequest>| {
+            let (mut server, mut client) = (server(), client("tim", PASSWORD));
+            (server.limits.max_ssf, client.limits.max_ssf) = (max_ssf, max_ssf);
+            client.http = request("PUT", "/a?b=c", "body");
+            server.http = seen;
+            run("DIGEST-MD5", &server, &client, untouched).both()
+        };
+        assert!(gets_in(request("PUT", "/a?b=c", "body")));
+        assert!(!gets_in(request("GET", "/a?b=c", "body")));
+        assert!(!gets_in(request("PUT", "/a?b=d", "body")));
+        assert_eq!(gets_in(request("PUT", "/a?b=c", "Body")), !body_counts);
+        assert!(!gets_in(None));
     }
 }
 

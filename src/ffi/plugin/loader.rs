@@ -188,7 +188,8 @@ fn verifier(library: &Arc<Loaded>, auxprop: &CAuxprop, path: &Path) -> Option<Ar
 }
 
 /// The folder `sasl2` beside the file of this library, wherever it was loaded
-/// from.
+/// from. Where that name is a link, the file it leads to counts: a package may
+/// keep library and plugins in a folder of their own.
 pub(crate) fn folder_beside_library() -> Option<std::path::PathBuf> {
     // SAFETY: all-zero is a valid Dl_info.
     let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
@@ -197,6 +198,7 @@ pub(crate) fn folder_beside_library() -> Option<std::path::PathBuf> {
     // SAFETY: dladdr succeeded: the name is NULL or the loaded object's path.
     let path = unsafe { arg::text(info.dli_fname) }.filter(|_| found != 0)?;
     let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
-    path.is_absolute()
-        .then(|| path.parent().map(|folder| folder.join("sasl2")))?
+    let folder = path.parent().filter(|_| path.is_absolute())?;
+    let file = std::fs::read_link(path).map_or_else(|_| path.to_path_buf(), |to| folder.join(to));
+    file.parent().map(|folder| folder.join("sasl2"))
 }

@@ -8,6 +8,7 @@ use crate::ffi::conn::{Conn, Session};
 use crate::ffi::sasl::{property, setup};
 use crate::ffi::{arg, edge, os};
 use crate::library::{self, Program, Side};
+use crate::lookup;
 use crate::server::{Reply, Server};
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::ptr;
@@ -76,6 +77,7 @@ fn start_up(callbacks: *const sasl_callback_t, appname: Option<&CStr>) -> Result
     library.read_wanted_mechs();
     library.set_folders(|| setup::plugin_folders(&program))?;
     library::begin(Side::Server);
+    lookup::open_named(&library);
     Ok(())
 }
 

@@ -64,7 +64,7 @@ fn folders(list: &[u8]) -> Vec<PathBuf> {
 }
 
 /// The folders of plugins: the program's callback, `sasl_set_path`,
-/// `SASL_PATH`, else `sasl2` beside this library and then the system's.
+/// `SASL_PATH`, else `sasl2` beside this library's file and then the system's.
 ///
 /// # Errors
 /// The callback's.

@@ -6,7 +6,8 @@
  * both sides; SETPASS is a password that sasl_setpass stores first,
  * with NOPLAIN only with the mechanisms; MINSSF
  * and MAXSSF ask for a security layer. Prints one line: "ok USER ssf N" or "no CODE DETAIL",
- * and then "mapped FILE" for each FILE that the process has mapped.
+ * and then "mapped FILE" for each FILE that the process has mapped. With "list"
+ * for the mechanism it prints what the server and the client list instead.
  */
 #include <sasl/sasl.h>
 #include <stdio.h>
@@ -148,6 +149,13 @@ static int exchange(const char *mechanism, sasl_conn_t *client, sasl_conn_t *ser
     return 0;
 }
 
+static void list(const char *side, sasl_conn_t *conn)
+{
+    const char *names = NULL;
+    int code = sasl_listmech(conn, NULL, "", " ", "", &names, NULL, NULL);
+    printf("%s %s\n", side, code == SASL_OK ? names : sasl_errdetail(conn));
+}
+
 static void mapped(char **files)
 {
     char line[4096];
@@ -193,7 +201,13 @@ int main(int argc, char **argv)
         if (code != SASL_OK)
             return finish("setpass", code, server), 1;
     }
-    exchange(argv[1], client, server);
+    if (strcmp(argv[1], "list") == 0) {
+        list("server", server);
+        list("server", server); /* what is logged once is not logged twice */
+        list("client", client);
+    } else {
+        exchange(argv[1], client, server);
+    }
     mapped(argv + 4);
     sasl_dispose(&client);
     sasl_dispose(&server);

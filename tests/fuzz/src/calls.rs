@@ -31,53 +31,67 @@ fn pair() -> [Conn; 2] {
     ]
 }
 
+/// Both ends, what each said last, and all that was said.
+struct Talk {
+    conns: [Conn; 2],
+    said: [Vec<u8>; 2],
+    earlier: Vec<Vec<u8>>,
+}
+
 /// Thirty calls at most.
 pub(crate) fn any_order(data: &[u8]) {
     let script = &mut Script::new(data);
-    let mut conns = pair();
-    let mut said: [Vec<u8>; 2] = Default::default();
-    let mut earlier = Vec::new();
+    let mut talk = Talk {
+        conns: pair(),
+        said: Default::default(),
+        earlier: Vec::new(),
+    };
     for _ in 0..30 {
         if script.is_over() {
             break;
         }
+        talk.call(script);
+    }
+}
+
+impl Talk {
+    /// One call: whose and which is in the first byte.
+    fn call(&mut self, script: &mut Script<'_>) {
         let choice = script.byte();
-        let me = usize::from(choice & 1);
-        let conn = &conns[me];
-        let heard = script_input(script, &said[1 - me], &earlier);
-        let (code, bytes) = match (choice >> 1) % 8 {
-            0 => conn.start(MECHANISMS[script.below(MECHANISMS.len())], heard.as_deref()),
-            1..=3 => conn.step(heard.as_deref()),
-            4 => conn.layer(choice >= 128, &heard.unwrap_or_default()),
-            5 if me == 0 => {
-                let user = if choice >= 128 {
-                    b"tim".as_slice()
-                } else {
-                    script.chunk()
-                };
-                assert!(
-                    !conn.accepts(user, &heard.unwrap_or_default()),
-                    "a wrong password"
-                );
-                continue;
+        let (me, high) = (usize::from(choice & 1), choice >= 128);
+        let conn = &self.conns[me];
+        let heard = script_input(script, &self.said[1 - me], &self.earlier);
+        let spoken = match (choice >> 1) % 8 {
+            0 => Some(conn.start(MECHANISMS[script.below(MECHANISMS.len())], heard.as_deref())),
+            1..=3 => Some(conn.step(heard.as_deref())),
+            4 => {
+                let (_, bytes) = conn.layer(high, &heard.unwrap_or_default());
+                return self.remember(me, bytes);
             }
-            6 if choice >= 128 => {
-                conns = pair();
-                continue;
+            5 if me == 0 => {
+                let user = if high { b"tim" } else { script.chunk() };
+                let accepted = conn.accepts(user, &heard.unwrap_or_default());
+                return assert!(!accepted, "a wrong password");
+            }
+            6 if high => {
+                self.conns = pair();
+                None
             }
             _ => {
                 conn.limit(u32::from(script.byte()));
                 conn.ask(script.byte());
-                continue;
+                None
             }
         };
-        let stepped = (choice >> 1) % 8 < 4;
-        assert!(
-            !(stepped && me == 0 && code == OK),
-            "in without the password"
-        );
-        earlier.push(bytes.clone());
-        said[me] = bytes;
+        if let Some((code, bytes)) = spoken {
+            assert!(me == 1 || code != OK, "in without the password");
+            self.remember(me, bytes);
+        }
+    }
+
+    fn remember(&mut self, me: usize, bytes: Vec<u8>) {
+        self.earlier.push(bytes.clone());
+        self.said[me] = bytes;
     }
 }
 

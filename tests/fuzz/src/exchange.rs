@@ -179,11 +179,8 @@ fn play(stage: &Stage, wire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) -> Outcome {
     let Some((mut server, mut client)) = stage.begin() else {
         return outcome;
     };
-    let client_first = stage
-        .server_mech
-        .info()
-        .features
-        .contains(Features::WANT_CLIENT_FIRST);
+    let features = stage.server_mech.info().features;
+    let client_first = features.contains(Features::WANT_CLIENT_FIRST);
     let mut challenge: Option<Vec<u8>> = None;
     for round in 0..ROUNDS {
         let Some((response, done)) = turn(client.as_mut(), &stage.client, challenge.as_deref())

@@ -24,6 +24,10 @@ use std::sync::OnceLock;
 static CHOSEN: OnceLock<fn(&[u8])> = OnceLock::new();
 
 /// Looks the target up before the first run.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "libFuzzer has the main function: there is nothing to return to"
+)]
 fn choose() {
     let wanted = std::env::var("FUZZ_TARGET").unwrap_or_default();
     let Some(target) = tables::find(&wanted) else {

@@ -19,7 +19,13 @@ impl Journal for Lines {
     }
 }
 
-pub(super) fn check(task: &Task, report: &mut Report) {
+/// Mechanisms that need a password that the store shows.
+fn needs_secret(name: &str) -> bool {
+    let others = ["CRAM-MD5", "DIGEST-MD5", "NTLM"];
+    name.starts_with("SCRAM-") || others.contains(&name)
+}
+
+pub(super) fn check(task: &Task, offered: &[String], report: &mut Report) {
     report.begin("LDAP");
     let options = &task.source.options;
     let get = |name: &str| options.get("ldapdb", name).map(str::to_owned);
@@ -27,23 +33,8 @@ pub(super) fn check(task: &Task, report: &mut Report) {
         Ok(config) => config,
         Err(fault) => return report.add(phase_of(&fault), Item::bad(fault.to_string())),
     };
-    for warning in config.warnings() {
-        let item = match warning.level() {
-            Level::Err => Item::bad(warning.to_string()),
-            _ => Item::warning(warning.to_string()),
-        };
-        report.add(Phase::Options, item);
-    }
     let directory = Directory::new(config);
-    let plan = directory.plan();
-    let plan = plan
-        .iter()
-        .map(|(what, how)| format!("{what}: {how}"))
-        .collect();
-    report.add(
-        Phase::Options,
-        Item::note("what the options say").with(plan),
-    );
+    plan(&directory, report);
     let login = Login {
         user: task.user.as_deref().unwrap_or_default(),
         realm: task.realm.as_deref(),
@@ -63,6 +54,50 @@ pub(super) fn check(task: &Task, report: &mut Report) {
         lines.retain(|(_, line)| !known.contains(line));
         tell(&step, &lines, report);
     });
+    let secret: Vec<&str> = offered
+        .iter()
+        .filter(|name| needs_secret(name))
+        .map(String::as_str)
+        .collect();
+    if !login.user.is_empty() && !secret.is_empty() {
+        unusable(&directory, &journal, &login, &secret, report);
+    }
+}
+
+/// What ldapdb says to a mechanism that needs a readable password.
+fn unusable(
+    directory: &Directory,
+    journal: &Lines,
+    login: &Login<'_>,
+    mechanisms: &[&str],
+    report: &mut Report,
+) {
+    let names = ["userPassword"];
+    let found = directory.lookup(journal, login, login.user.as_bytes(), &names, true);
+    let lines = journal.0.take();
+    let said = lines.iter().find(|(_, line)| line.contains("LDB-41"));
+    if let (Ok(_), Some((_, line))) = (found, said) {
+        let line = line.strip_prefix("ldapdb: ").unwrap_or(line);
+        let text = format!("offered, but cannot work: {}: {line}", mechanisms.join(" "));
+        report.add(Phase::Mechanisms, Item::warning(text));
+    }
+}
+
+/// What the options amount to, and what is odd about them.
+fn plan(directory: &Directory, report: &mut Report) {
+    for warning in directory.config().warnings() {
+        let item = match warning.level() {
+            Level::Err => Item::bad(warning.to_string()),
+            _ => Item::warning(warning.to_string()),
+        };
+        report.add(Phase::Options, item);
+    }
+    let lines = directory.plan().into_iter();
+    let lines = lines.map(|(what, how)| format!("{what}: {how}")).collect();
+    report.add(
+        Phase::Options,
+        Item::note("what the options say").with(lines),
+    );
 }
 
 /// One step, and what ldapdb wrote to the log meanwhile.

@@ -21,6 +21,8 @@ const PACKAGES: [(&str, &str); 3] = [
 ];
 /// What only this project's ldapdb exports.
 const OURS: &[u8] = b"sasl_auxprop_verify_plug_init";
+/// What only this project's library has in it.
+const OUR_LIBRARY: &[u8] = b"(oxisasl)";
 /// Options of ldapdb that the original knows.
 const ORIGINAL: [&str; 7] = [
     "ldapdb_uri",
@@ -52,9 +54,13 @@ pub(super) fn check(source: &Source, report: &mut Report) {
     let (name, version) = ffi::version();
     let library = mapped("libsasl2.so").into_iter().next().unwrap_or_default();
     let why = chosen_by(&library);
+    let name = match has(&library, OUR_LIBRARY) {
+        true => format!("Oxisasl, in place of {name} {version}"),
+        false => format!("{name} {version}"),
+    };
     report.add(
         Phase::Library,
-        Item::good(format!("{name} {version}: {} {why}", library.display())),
+        Item::good(format!("{name}: {} {why}", library.display())),
     );
     let folders = folders(&library);
     report.add(

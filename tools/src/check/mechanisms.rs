@@ -5,19 +5,20 @@
 use super::file::Source;
 use super::library::{open, said};
 use super::report::{Item, Phase, Report};
-use crate::ffi::{self, About, Conn, Library};
+use crate::ffi::{self, About, Conn};
 use saslplug::Level;
 use std::ffi::CString;
 
 /// The strength that stands for TLS.
 const TLS: u32 = 256;
 
-pub(super) fn check(source: &Source, report: &mut Report) {
+/// Tells it; gives the names that are offered inside TLS.
+pub(super) fn check(source: &Source, report: &mut Report) -> Vec<String> {
     report.begin("Mechanisms");
     // The library said what it has to say when it was opened before.
     let library = match open(source) {
         Ok(library) => library,
-        Err(_) => return,
+        Err(_) => return Vec::new(),
     };
     let service = CString::new(source.service.as_str()).unwrap_or_default();
     let connection = |protected: bool| {
@@ -28,32 +29,30 @@ pub(super) fn check(source: &Source, report: &mut Report) {
         Some(conn)
     };
     let (Some(clear), Some(inside)) = (connection(false), connection(true)) else {
-        return report.add(
-            Phase::Library,
-            Item::bad("sasl_server_new failed").with(said(Level::Debug)),
-        );
+        let item = Item::bad("sasl_server_new failed").with(said(Level::Debug));
+        report.add(Phase::Library, item);
+        return Vec::new();
     };
     let without = list(&clear);
     let within = list(&inside);
-    match (without.is_empty(), within.is_empty()) {
-        (true, true) => {
-            let text = format!("none is offered: {}", inside.detail());
-            report.add(Phase::Mechanisms, Item::bad(text).with(said(Level::Warn)));
-        }
-        _ if without == within => {
-            let text = format!("offered: {}", within.join(" "));
-            report.add(Phase::Mechanisms, Item::good(text));
-        }
-        _ => {
-            let text = format!("offered inside TLS: {}", within.join(" "));
-            report.add(Phase::Mechanisms, Item::good(text));
-            let text = format!("offered without: {}", without.join(" "));
-            report.add(Phase::Mechanisms, Item::good(text));
-        }
+    if without.is_empty() && within.is_empty() {
+        let text = format!("none is offered: {}", inside.detail());
+        report.add(Phase::Mechanisms, Item::bad(text).with(said(Level::Warn)));
+    } else if without == within {
+        offered("offered", &within, report);
+    } else {
+        offered("offered inside TLS", &within, report);
+        offered("offered without", &without, report);
     }
     named_in_vain(source, report);
-    not_offered(source, &library, &inside, &within, report);
+    not_offered(source, &inside, &within, report);
     let _ = said(Level::Debug);
+    within
+}
+
+fn offered(what: &str, names: &[String], report: &mut Report) {
+    let text = format!("{what}: {}", names.join(" "));
+    report.add(Phase::Mechanisms, Item::good(text));
 }
 
 fn list(conn: &Conn<'_>) -> Vec<String> {
@@ -84,13 +83,7 @@ fn named_in_vain(source: &Source, report: &mut Report) {
 }
 
 /// Why each of the others is not offered.
-fn not_offered(
-    source: &Source,
-    library: &Library,
-    conn: &Conn<'_>,
-    offered: &[String],
-    report: &mut Report,
-) {
+fn not_offered(source: &Source, conn: &Conn<'_>, offered: &[String], report: &mut Report) {
     let listed = source.words("mech_list");
     let mut reasons = Vec::new();
     let mut unlisted = Vec::new();
@@ -106,7 +99,7 @@ fn not_offered(
             unlisted.push(name);
             continue;
         }
-        reasons.push(format!("{name}: {}", reason(library, conn, &name)));
+        reasons.push(format!("{name}: {}", reason(conn, &name)));
     }
     if !unlisted.is_empty() {
         let text = format!("mech_list leaves out {}", unlisted.join(" "));
@@ -122,7 +115,7 @@ fn not_offered(
 }
 
 /// What the library says when the mechanism is tried.
-fn reason(_: &Library, conn: &Conn<'_>, name: &str) -> String {
+fn reason(conn: &Conn<'_>, name: &str) -> String {
     let name = CString::new(name).unwrap_or_default();
     let _ = said(Level::Debug);
     let Err(code) = conn.try_mechanism(&name) else {

@@ -48,7 +48,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
 authz-policy to
-authz-regexp \"^gidNumber=[0-9]+\\+uidNumber=[0-9]+,cn=peercred,cn=external,cn=auth$\" \
+authz-regexp \"^gidNumber=[0-9]+[+]uidNumber=[0-9]+,cn=peercred,cn=external,cn=auth$\" \
 \"cn=mail,ou=services,dc=example,dc=com\"
 authz-regexp \"^uid=([^,]+@[^,]+),(.+,)?cn=auth$\" \
 \"ldap:///ou=people,dc=example,dc=com??sub?(mail=$1)\"

@@ -140,9 +140,16 @@ fn of_mechanisms() {
         ("mech_list", "PLAIN SCRAM-SHA-256"),
         ("ldapdb_verify", "bind"),
     ]);
-    said.ends(0, &["in mech_list, but not offered: SCRAM-SHA-256: "]);
+    said.ends(
+        0,
+        &["offered, but cannot work: SCRAM-SHA-256: LDB-41 entry "],
+    );
+    // The trap of the story: offered, chosen by the client, and hopeless.
+    let said = story.check(&[("mech_list", "PLAIN DIGEST-MD5")]);
+    said.ends(0, &["offered, but cannot work: DIGEST-MD5: LDB-41 entry "]);
     let said = story.check(&[]);
     said.ends(0, &["mech_list leaves out", "DIGEST-MD5"]);
+    assert!(!said.out.contains("cannot work"), "{}", said.out);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::fake::{Peer, Record, Request, result};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -39,7 +39,7 @@ impl Resetting {
                     record: notes.clone(),
                 };
                 match serve(&mut peer, when) {
-                    Some(()) => reset(&peer.stream),
+                    Some(()) => reset(&peer.stream, when),
                     // Nothing was asked: the end.
                     None => return,
                 }
@@ -64,8 +64,12 @@ fn serve(peer: &mut Peer, when: When) -> Option<()> {
     Some(())
 }
 
-/// Closing without time to linger is a reset; the caller drops the stream.
-fn reset(stream: &TcpStream) {
+/// Closing without time to linger is a reset; the caller drops the stream. Who
+/// sends to a connection that was ended and then reset gets SIGPIPE.
+fn reset(stream: &TcpStream, when: When) {
+    if when == When::AfterBind {
+        stream.shutdown(Shutdown::Write).unwrap();
+    }
     let at_once = linger {
         l_onoff: 1,
         l_linger: 0,

@@ -8,7 +8,7 @@
 use super::keys::{Charset, Key, Session, secret};
 use super::layer::{Cipher, Side};
 use super::message::{Directive, Message, Value, once, parse_number};
-use super::{DEFAULT_MAXBUF, MAXBUF, Qop, Wanted, fresh_nonce, parse};
+use super::{DEFAULT_MAXBUF, MAXBUF, Qop, Wanted, fresh_nonce, no_request, parse};
 use crate::credentials::{self, Gathered, Question, gather};
 use crate::printable::Printable;
 use crate::{ClientExchange, ClientHost, ClientStep, Done, Negotiated, Prompt, PromptKind};
@@ -88,14 +88,19 @@ impl Client {
             }
         };
         let cnonce = fresh_nonce(|bytes| host.fill_random(bytes))?;
-        let uri = format!("{}/{}", host.service(), self.server);
+        let http = host.http_request().map_err(no_request)?;
+        let uri = match &http {
+            Some(http) => http.uri.clone(),
+            None => format!("{}/{}", host.service(), self.server).into_bytes(),
+        };
         let session = Session {
             nonce: &challenge.nonce,
             cnonce: cnonce.as_bytes(),
             count: 1,
             qop: qop.name(),
-            uri: uri.as_bytes(),
+            uri: &uri,
             authzid: login.authzid.as_deref(),
+            http: http.as_ref(),
         };
         let key = session.key(&login.secret());
         self.state = State::WaitsForProof {
@@ -197,7 +202,12 @@ fn compose(login: &Login, session: &Session<'_>, qop: Qop, wanted: Wanted, key: 
     if let Some(buffer) = wanted.buffer {
         response.bare("maxbuf", buffer.to_string());
     }
-    response.quoted("digest-uri", session.uri);
+    if session.http.is_some() {
+        response.quoted("uri", session.uri);
+        response.bare("algorithm", "md5-sess");
+    } else {
+        response.quoted("digest-uri", session.uri);
+    }
     response.bare("response", session.response(key).as_slice());
     response.finish()
 }
@@ -208,6 +218,7 @@ fn believe(host: &dyn ClientHost, input: &[u8], rspauth: &[u8; 32]) -> Result<()
     for Directive { name, value } in parse(input, "DIGEST-MD5 Received Garbage")? {
         match &*name {
             "rspauth" => once(&mut claimed, &name, value)?,
+            "cnonce" | "nc" | "qop" => {} // inside HTTP; the proof covers them
             _ => ignore(host, &name, &value),
         }
     }

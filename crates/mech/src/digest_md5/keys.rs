@@ -3,6 +3,7 @@
 //! secret, from the secret to the session's key, from that to the two answers.
 #![forbid(unsafe_code)]
 
+use crate::HttpRequest;
 use crate::hex::{hex, hex_number};
 use md5::{Digest, Md5};
 use std::borrow::Cow;
@@ -75,11 +76,21 @@ pub(super) struct Session<'a> {
     pub(super) qop: &'a str,
     pub(super) uri: &'a [u8],
     pub(super) authzid: Option<&'a [u8]>,
+    /// Inside HTTP: what the answers are about.
+    pub(super) http: Option<&'a HttpRequest>,
 }
 
 impl Session<'_> {
-    /// H(A1), from which layers derive their keys.
+    /// H(A1), from which layers derive their keys. Inside HTTP the secret goes in
+    /// as digits, as stock and RFC 2617's sample code do it.
     pub(super) fn key(&self, secret: &[u8; 16]) -> Key {
+        let digits;
+        let secret = if self.http.is_some() {
+            digits = hex(secret);
+            digits.as_slice()
+        } else {
+            secret
+        };
         match self.authzid {
             Some(authzid) => md5(&[secret, b":", self.nonce, b":", self.cnonce, b":", authzid]),
             None => md5(&[secret, b":", self.nonce, b":", self.cnonce]),
@@ -88,20 +99,23 @@ impl Session<'_> {
 
     /// `response`: the client knows the password.
     pub(super) fn response(&self, key: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-        self.answer(key, b"AUTHENTICATE:")
+        self.answer(key, self.http.map_or(b"AUTHENTICATE", |http| &http.method))
     }
 
     /// `rspauth`: the server knows it too.
     pub(super) fn rspauth(&self, key: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-        self.answer(key, b":")
+        self.answer(key, b"")
     }
 
     fn answer(&self, key: &[u8; 16], method: &[u8]) -> Zeroizing<[u8; 32]> {
-        let body: &[u8] = match self.qop {
-            "auth" => b"",
-            _ => b":00000000000000000000000000000000",
+        let method = match (self.qop, self.http) {
+            ("auth", _) => md5(&[method, b":", self.uri]),
+            (_, None) => md5(&[method, b":", self.uri, b":", &[b'0'; 32]]),
+            (_, Some(http)) => {
+                let entity = hex(&md5(&[&http.entity]));
+                md5(&[method, b":", self.uri, b":", entity.as_slice()])
+            }
         };
-        let method = md5(&[method, self.uri, body]);
         hex(&md5(&[
             hex(key).as_slice(),
             b":",
@@ -150,6 +164,7 @@ mod tests {
                 qop: "auth",
                 uri: uri.as_bytes(),
                 authzid: None,
+                http: None,
             };
             let key = session.key(&secret);
             assert_eq!(session.response(&key).as_slice(), response.as_bytes());
@@ -190,6 +205,63 @@ mod tests {
                 qop,
                 uri: b"imap/host.example.com",
                 authzid: None,
+                http: None,
+            };
+            let key = session.key(&secret);
+            assert_eq!(session.response(&key).as_slice(), response.as_bytes());
+            assert_eq!(session.rspauth(&key).as_slice(), rspauth.as_bytes());
+        }
+    }
+
+    /// What Debian's libdigestmd5 2.1.28 says inside HTTP.
+    #[test]
+    fn http_answers_of_the_stock_library() {
+        let http = HttpRequest {
+            method: b"GET".to_vec(),
+            uri: b"/a/b?c=d".to_vec(),
+            entity: b"body".to_vec(),
+        };
+        let recorded = [
+            (
+                ("bob", "secret", "auth"),
+                "4pFIX44YES3RxnBRQMbfdUQ4zFURqNJXVzeyNzCcHSk=",
+                "x7n/jFZfV8Cx+Y0pMnVDd4eOW4zGFP44hF+/ZRk8iB8=",
+                "16c780febdbcbd27e04f1eee8137f1fd",
+                "9df174519daca2e72289d02c278bbf6b",
+            ),
+            (
+                ("bob", "secret", "auth-int"),
+                "Vqv16s2t7MQ03FbvKE7BbMFwplYj1nz4V6JJHG4rU3M=",
+                "P4RyQMTc6pDo7iAY0U6WnOnduCY764T0VZp+sk5SKOU=",
+                "011a38fd1d3147a04eb7ea0371a190a2",
+                "bd16d880ff0e5eeed7b6fcdcf03bb3e0",
+            ),
+            (
+                ("bob", "secret", "auth-conf"),
+                "8UJerknXEEUslwfKlugSyQMrWGUAmyvQKuUV9HltJ8s=",
+                "oCjnAnvnh+E6ZVl888IrOj0ohUi+KOsxP8S0X19yNfg=",
+                "df87350346d741d3ad048949d3d9c49a",
+                "7b60fa4f3e9a8f4ceedfd5cad2341388",
+            ),
+            (
+                ("josé", "päss", "auth"),
+                "D9TfzVvQtTwkxLSJNQfCbyMNYwIZsENaf+8Dqeliaws=",
+                "IOQW2afGSl63dueSUTNmPvYEG45tV1UBM3qpJxQdi3g=",
+                "a0a4d8243c5df98df2f272b634e1331a",
+                "3b32cd52544c300f59fd8b444bf56fc7",
+            ),
+        ];
+        for ((name, password, qop), nonce, cnonce, response, rspauth) in recorded {
+            let (name, password) = (name.as_bytes(), password.as_bytes());
+            let secret = secret(Charset::Latin1, name, b"the realm", password);
+            let session = Session {
+                nonce: nonce.as_bytes(),
+                cnonce: cnonce.as_bytes(),
+                count: 1,
+                qop,
+                uri: &http.uri,
+                authzid: None,
+                http: Some(&http),
             };
             let key = session.key(&secret);
             assert_eq!(session.response(&key).as_slice(), response.as_bytes());

@@ -59,6 +59,16 @@ impl ServerMech for DigestMd5 {
     fn begin(&self, host: &dyn ServerHost) -> Result<Box<dyn ServerExchange>> {
         server::begin(host)
     }
+
+    fn available(&self, host: &dyn ServerHost) -> Result<()> {
+        host.http_request().map(|_| ()).map_err(no_request)
+    }
+}
+
+/// Inside HTTP there must be a request.
+fn no_request(error: Error) -> Error {
+    let text = "DIGEST-MD5 unavailable due to lack of HTTP request";
+    Error::new(error.code(), text)
 }
 
 impl ClientMech for DigestMd5 {

@@ -5,8 +5,8 @@
 
 use super::message::{Directive, Value, once, parse_count, parse_number};
 use super::{MAXBUF, parse};
-use crate::ServerHost;
 use crate::printable::Printable;
+use crate::{HttpRequest, ServerHost};
 use saslplug::{Code, Error, Level, Result};
 
 /// A digest-response.
@@ -50,6 +50,7 @@ impl<'a> Response<'a> {
         host: &dyn ServerHost,
         input: &'a [u8],
         nonce: Option<&str>,
+        http: Option<&HttpRequest>,
     ) -> Result<Self> {
         if input.is_empty() {
             return Err(Error::new(
@@ -59,7 +60,7 @@ impl<'a> Response<'a> {
         }
         let mut fields = Fields::default();
         for directive in parse(input, "Parse error")? {
-            fields.take(host, directive, nonce)?;
+            fields.take(host, directive, nonce, http)?;
         }
         let missing = |what: &str| {
             Error::with(
@@ -92,6 +93,7 @@ impl<'a> Fields<'a> {
         host: &dyn ServerHost,
         Directive { name, value }: Directive<'a>,
         nonce: Option<&str>,
+        http: Option<&HttpRequest>,
     ) -> Result<()> {
         match &*name {
             "username" => once(&mut self.username, &name, value),
@@ -108,7 +110,10 @@ impl<'a> Fields<'a> {
             "nonce" => once(&mut self.nonce, &name, value),
             "nc" => once(&mut self.count, &name, count(&value)?),
             "maxbuf" => once(&mut self.maxbuf, &name, maxbuf(&value)?),
-            "digest-uri" => once(&mut self.uri, &name, for_this_service(host, value)?),
+            "uri" if http.is_some() => once(&mut self.uri, &name, for_this_request(http, value)?),
+            "digest-uri" if http.is_none() => {
+                once(&mut self.uri, &name, for_this_service(host, value)?)
+            }
             "charset" if !value.eq_ignore_ascii_case(b"utf-8") => {
                 Err(Error::new(Code::FAIL, "client doesn't support UTF-8"))
             }
@@ -136,6 +141,14 @@ fn maxbuf(value: &[u8]) -> Result<u32> {
         Some(size) if size > *MAXBUF.end() => refuse("maxbuf parameter too big"),
         Some(size) => Ok(size),
     }
+}
+
+fn for_this_request<'a>(http: Option<&HttpRequest>, uri: Value<'a>) -> Result<Value<'a>> {
+    if http.is_some_and(|http| http.uri == *uri) {
+        return Ok(uri);
+    }
+    let text = "bad digest-uri: doesn't match HTTP request";
+    Err(Error::new(Code::BADAUTH, text))
 }
 
 /// The host part may be an alias that we do not know; the service may not.

@@ -10,7 +10,8 @@ use super::message::Message;
 use super::reauth::Use;
 use super::response::Response;
 use super::{DEFAULT_MAXBUF, MECHANISM, Qop, Wanted, fresh_nonce};
-use crate::{Done, Lookup, ServerExchange, ServerHost, Step};
+use crate::hex::hex_number;
+use crate::{Done, HttpRequest, Lookup, ServerExchange, ServerHost, Step};
 use core::ffi::CStr;
 use saslplug::{Code, Error, Identity, Level, Result};
 use std::borrow::Cow;
@@ -136,12 +137,14 @@ impl Server {
         response: Option<&[u8]>,
         nonce: Option<&str>,
     ) -> core::result::Result<Done, Refusal> {
-        let response = Response::parse(host, response.unwrap_or_default(), nonce)?;
+        let http = host.http_request()?;
+        let http = http.as_ref();
+        let response = Response::parse(host, response.unwrap_or_default(), nonce, http)?;
         let realm = self.realm_of(host, &response);
-        self.identify(host, &response, realm)?;
-        let secrets = secrets(host, &response, realm);
+        let identified = self.identify(host, &response, realm);
+        let found = identified.and_then(|()| secrets(host, &response, realm));
         host.erase(&[PASSWORD, STORED]);
-        let secrets = secrets?;
+        let secrets = found.map_err(|error| refuse(&response, realm, http, error))?;
         let qop = self.permitted(host, &response)?;
         let session = Session {
             nonce: &response.nonce,
@@ -150,14 +153,14 @@ impl Server {
             qop: qop.name(),
             uri: &response.uri,
             authzid: response.authzid.as_deref(),
+            http,
         };
         let key = matching(&session, &secrets, &response.response)?;
         self.count(host, &response, realm, nonce.is_some())?;
         // The client's limit is for a packet with the length before it.
         let room = response.maxbuf.unwrap_or(DEFAULT_MAXBUF).saturating_sub(4);
-        let rspauth = [b"rspauth=".as_slice(), session.rspauth(&key).as_slice()].concat();
         Ok(Done {
-            final_data: Some(rspauth),
+            final_data: Some(proof(&session, &key)),
             layer: qop.layer(&key, Side::Server, room),
             ..Done::default()
         })
@@ -301,6 +304,49 @@ fn secrets(host: &dyn ServerHost, response: &Response<'_>, realm: &[u8]) -> Resu
         )
     })?;
     Ok(Secrets::Stored(Zeroizing::new(key)))
+}
+
+/// The last message: the server knows the secret too.
+fn proof(session: &Session<'_>, key: &Key) -> Vec<u8> {
+    let mut message = Message::new();
+    let rspauth = session.rspauth(key);
+    if session.http.is_some() {
+        message.quoted("rspauth", rspauth.as_slice());
+        message.quoted("cnonce", session.cnonce);
+        message.bare("nc", hex_number(session.count));
+        message.quoted("qop", session.qop);
+    } else {
+        message.bare("rspauth", rspauth.as_slice());
+    }
+    message.finish()
+}
+
+/// The same work for who does not exist, or the time would tell.
+fn refuse(
+    response: &Response<'_>,
+    realm: &[u8],
+    http: Option<&HttpRequest>,
+    error: Error,
+) -> Error {
+    let name = &response.username;
+    let decoy = secret(Charset::Latin1, name, realm, b"nobody's password");
+    let session = Session {
+        nonce: &response.nonce,
+        cnonce: &response.cnonce,
+        count: response.count,
+        qop: "auth",
+        uri: &response.uri,
+        authzid: response.authzid.as_deref(),
+        http,
+    };
+    let outcome = matching(
+        &session,
+        &Secrets::Password(decoy, None),
+        &response.response,
+    );
+    // Nobody's password is right by chance only, and does not count.
+    core::hint::black_box(outcome.is_ok());
+    error
 }
 
 /// H(A1) for the secret that explains `response`.

@@ -105,21 +105,26 @@ fn verify(
         .ok_or_else(|| malformed.clone())?;
     let name = account(message.user, &user, flags).ok_or(malformed)?;
     host.request(&[PASSWORD])?;
-    host.identify(&name, Identity::Both, Lookup::Required)?;
-    let password = password(host);
+    let identified = host.identify(&name, Identity::Both, Lookup::Required);
+    let found = identified.and_then(|()| password(host));
     host.erase(&[PASSWORD]);
-    let password = password?;
+    // The same work for who does not exist, or the time would tell.
+    let (password, refusal) = match found {
+        Ok(password) => (password, None),
+        Err(error) => (Secret::from(&b"nobody's password"[..]), Some(error)),
+    };
     let mine = Expected {
         nonce,
         user: &user,
         domain: &domain,
         password: password.as_bytes(),
     };
-    match message.nt.len() {
+    let outcome = match message.nt.len() {
         ..SHORT => mine.lm(message.lm),
         SHORT => mine.nt(message.nt),
         _ => mine.version_2(message.nt),
-    }
+    };
+    refusal.map_or(outcome, Err)
 }
 
 /// The name to look up. A NUL would end it early in a store.

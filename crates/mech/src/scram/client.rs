@@ -4,12 +4,12 @@
 //! its signature.
 #![forbid(unsafe_code)]
 
-use super::Scram;
 use super::keys::{Key, prepared};
 use super::message::{ServerFirst, escape, malformed, parse_server_final};
+use super::{FEWEST, MOST, Scram};
 use crate::credentials::{self, Gathered, Question, gather};
 use crate::{Binding, ClientExchange, ClientHost, ClientStep, Disposition, Done, base64};
-use saslplug::{Code, Error, Identity, Result, Secret};
+use saslplug::{Code, Error, Identity, Level, Result, Secret};
 use subtle::ConstantTimeEq;
 
 /// Starts an exchange.
@@ -51,7 +51,7 @@ impl ClientExchange for Client {
                 self.mech.name(),
                 "no server input expected yet in {}",
             )),
-            State::WaitsForSalt(first) => self.prove(&first, challenge),
+            State::WaitsForSalt(first) => self.prove(host, &first, challenge),
             State::WaitsForSignature { expected, binding } => {
                 let signature = parse_server_final(self.mech.name(), challenge)?;
                 if bool::from(expected.as_slice().ct_eq(&signature)) {
@@ -114,9 +114,15 @@ impl Client {
         Ok(ClientStep::Response(Some(message)))
     }
 
-    fn prove(&mut self, first: &First, challenge: &[u8]) -> Result<ClientStep> {
-        let hash = self.mech.hash;
-        let server = ServerFirst::parse(self.mech.name(), challenge, first.nonce.as_bytes())?;
+    fn prove(
+        &mut self,
+        host: &dyn ClientHost,
+        first: &First,
+        challenge: &[u8],
+    ) -> Result<ClientStep> {
+        let (hash, mech) = (self.mech.hash, self.mech.name());
+        let fewest = fewest(mech, host);
+        let server = ServerFirst::parse(mech, challenge, first.nonce.as_bytes(), fewest)?;
         let password = prepared(first.password.as_bytes());
         let salted = hash.salted(&password, &server.salt, server.iterations);
         let bound = base64::encode(&first.bound);
@@ -130,6 +136,28 @@ impl Client {
         let response = [without_proof.as_slice(), b",p=", proof.as_bytes()].concat();
         Ok(ClientStep::Response(Some(response)))
     }
+}
+
+/// The smallest count that is taken of a server; what is no count means the
+/// usual one.
+fn fewest(mech: &str, host: &dyn ClientHost) -> u32 {
+    let option = "scram_min_iterations";
+    let Some(text) = host.option(mech, option) else {
+        return FEWEST;
+    };
+    let count = text.trim().parse().ok();
+    count
+        .filter(|count| (1..=MOST).contains(count))
+        .unwrap_or_else(|| {
+            host.log(
+                Level::Warn,
+                format_args!(
+                    "{option} \"{}\" is not between 1 and {MOST}: {FEWEST} is used",
+                    text.escape_debug()
+                ),
+            );
+            FEWEST
+        })
 }
 
 /// Stores the names; the canonical authzid if there is one.

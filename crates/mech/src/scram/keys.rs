@@ -74,16 +74,22 @@ impl Hash {
 
     /// H(data).
     pub(super) fn digest(self, data: &[u8]) -> Key {
+        #[cfg(test)]
+        work::add(data.len() / 64 + 1);
         with!(self, digest(data))
     }
 
     /// HMAC(key, parts in a row).
     pub(super) fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Key {
+        #[cfg(test)]
+        work::add(parts.iter().map(|part| part.len()).sum::<usize>() / 64 + 4);
         with!(self, hmac(key, parts))
     }
 
     /// Hi(password, salt, iterations).
     pub(super) fn salted(self, password: &[u8], salt: &[u8], iterations: u32) -> Key {
+        #[cfg(test)]
+        work::add(usize::try_from(iterations).unwrap_or_default() * 2);
         let mut key = Zeroizing::new(vec![0; self.size()]);
         with!(self, pbkdf2_hmac(password, salt, iterations, &mut key));
         key
@@ -211,6 +217,22 @@ pub(super) fn prepared(password: &[u8]) -> Key {
         Some(text) if !text.is_empty() => text.into_owned().into_bytes(),
         _ => password.to_vec(),
     })
+}
+
+/// Blocks hashed by this thread: what a stranger could measure as time.
+#[cfg(test)]
+pub(super) mod work {
+    use core::cell::Cell;
+    std::thread_local! { static BLOCKS: Cell<usize> = const { Cell::new(0) }; }
+
+    pub(super) fn add(blocks: usize) {
+        BLOCKS.set(BLOCKS.get() + blocks);
+    }
+
+    /// Since the last question.
+    pub(in super::super) fn take() -> usize {
+        BLOCKS.take()
+    }
 }
 
 #[cfg(test)]

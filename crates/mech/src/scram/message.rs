@@ -250,8 +250,9 @@ pub(super) struct ServerFirst {
 }
 
 impl ServerFirst {
-    /// `own` is the client's part of the nonce.
-    pub(super) fn parse(mech: &str, input: &[u8], own: &[u8]) -> Result<Self> {
+    /// `own` is the client's part of the nonce, `fewest` the smallest count that
+    /// the client takes.
+    pub(super) fn parse(mech: &str, input: &[u8], own: &[u8], fewest: u32) -> Result<Self> {
         let refuse = |reason: &str| malformed(mech, reason);
         check(mech, input, LONGEST_CHALLENGE, "MAX_SERVERIN_LEN")?;
         let mut parts = input.split(|&byte| byte == b',');
@@ -277,7 +278,7 @@ impl ServerFirst {
         }
         let count = parts.next().and_then(|part| attribute(part, b'i'));
         let missing = "iteration-count expected after the salt in {} input";
-        let iterations = iterations(mech, count.ok_or_else(|| refuse(missing))?)?;
+        let iterations = iterations(mech, count.ok_or_else(|| refuse(missing))?, fewest)?;
         if !parts.all(is_extension) {
             return Err(refuse("Unsupported mandatory extension to {}"));
         }
@@ -290,17 +291,17 @@ impl ServerFirst {
 }
 
 /// A count that a client is willing to compute.
-fn iterations(mech: &str, digits: &[u8]) -> Result<u32> {
+fn iterations(mech: &str, digits: &[u8], fewest: u32) -> Result<u32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(malformed(mech, "Invalid iteration-count in {} input"));
     }
     let count = parse_count(digits).filter(|&count| count <= super::MOST);
     let count =
         count.ok_or_else(|| malformed(mech, "iteration-count is too big, refusing to compute"))?;
-    if count < super::FEWEST {
+    if count < fewest {
         let text = format!(
-            "iteration-count is too small ({count}), refusing to compute: the server must use {} or more",
-            super::FEWEST
+            "iteration-count is too small ({count}), refusing to compute: the server must use \
+             {fewest} or more (scram_min_iterations)"
         );
         return Err(Error::with(Code::BADPROT, text));
     }

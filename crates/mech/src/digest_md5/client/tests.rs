@@ -264,6 +264,7 @@ fn the_server_must_prove_itself() {
             qop: "auth",
             uri: b"imap/host.example.com",
             authzid: None,
+            http: None,
         };
         let rspauth = session.rspauth(&session.key(&secret));
         let challenge = change(core::str::from_utf8(rspauth.as_slice()).unwrap());

@@ -26,6 +26,7 @@ fn session_key(nonce: &str, cnonce: &str, qop: &str) -> Key {
         qop,
         uri: b"imap/host.example.com",
         authzid: None,
+        http: None,
     };
     session.key(&secret)
 }

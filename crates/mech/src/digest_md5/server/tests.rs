@@ -75,6 +75,7 @@ impl Client {
             qop: self.qop,
             uri: self.uri.as_bytes(),
             authzid: self.authzid.map(str::as_bytes),
+            http: None,
         };
         let response = session.response(&session.key(&secret));
         let quoted = |text: &str| String::from_utf8(quote(text.as_bytes())).unwrap();

@@ -166,3 +166,30 @@ fn a_challenge_before_the_first_message_is_refused() {
     let mut exchange = ClientMech::begin(&SHA_1, &host).unwrap();
     assert!(exchange.step(&host, Some(b"")).is_ok());
 }
+
+#[test]
+fn the_smallest_count_can_be_chosen() {
+    let outcome = |option: Option<&str>, count: u32| {
+        let mut host = FakeClient::user("tim", "pw");
+        let name = "SCRAM-SHA-1/scram_min_iterations".to_owned();
+        if let Some(option) = option {
+            host.options.insert(name, option.to_owned());
+        }
+        let (mut exchange, message) = first(&SHA_1, &host);
+        let nonce = message.split_once(",r=").unwrap().1;
+        let challenge = format!("r={nonce}x,s=c2FsdA==,i={count}");
+        let outcome = exchange.step(&host, Some(challenge.as_bytes()));
+        let warned = host.calls().iter().any(|call| call.contains("Warn"));
+        (outcome.err().map(|error| error.code()), warned)
+    };
+    let refused = Some(Code::BADPROT);
+    assert_eq!(outcome(None, 4095), (refused, false));
+    assert_eq!(outcome(None, 4096), (None, false));
+    assert_eq!(outcome(Some("1000"), 1000), (None, false));
+    assert_eq!(outcome(Some("1000"), 999), (refused, false));
+    assert_eq!(outcome(Some("10000"), 4096), (refused, false));
+    for wrong in ["0", "many", "5000001"] {
+        assert_eq!(outcome(Some(wrong), 4095), (refused, true));
+        assert_eq!(outcome(Some(wrong), 4096), (None, true));
+    }
+}

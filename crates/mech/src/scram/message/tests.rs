@@ -161,7 +161,7 @@ fn client_final() {
 #[test]
 fn server_first() {
     let parse = |message: &str| {
-        ServerFirst::parse("X", message.as_bytes(), b"abc")
+        ServerFirst::parse("X", message.as_bytes(), b"abc", 4096)
             .map_err(|error| error.reason().to_owned())
     };
     for count in [4096, 65537, 600_000, 5_000_000] {

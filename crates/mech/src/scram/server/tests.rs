@@ -2,6 +2,7 @@
 //! The server against messages made by hand.
 #![forbid(unsafe_code)]
 
+use super::super::keys::work;
 use super::super::{SHA_1, SHA_256, Scram};
 use super::*;
 use crate::testing::FakeServer;
@@ -125,6 +126,46 @@ fn without_an_initial_response() {
             (Code::BADPROT, "SCRAM-SHA-1 input expected")
         );
         assert!(exchange.step(&host, Some(TIM.first.as_bytes())).is_err());
+    }
+}
+
+/// Blocks that the server hashes for a wrong password.
+fn cost(mech: &'static Scram, host: &FakeServer, name: &str) -> usize {
+    let client = Client {
+        first: format!("n,,n={name},r=abcd").leak(),
+        password: "wrong",
+        data: b"",
+    };
+    work::take();
+    let (mut exchange, challenge) = begin(mech, host, client.first);
+    let first = work::take();
+    let message = last(mech, &client, &challenge);
+    work::take();
+    assert!(exchange.step(host, Some(message.as_bytes())).is_err());
+    first + work::take()
+}
+
+fn median(mut costs: Vec<usize>) -> usize {
+    costs.sort_unstable();
+    costs[costs.len() / 2]
+}
+
+#[test]
+fn a_stranger_costs_what_a_user_costs() {
+    let known: Vec<_> = (0..15).map(|number| format!("cost{number}")).collect();
+    let unknown: Vec<_> = (0..15).map(|number| format!("gone{number}")).collect();
+    let users: Vec<_> = known.iter().map(|name| (name.as_str(), "secret")).collect();
+    let host = FakeServer::new(&users);
+    let costs = |names: &[String]| {
+        let each = names.iter().map(|name| cost(&SHA_256, &host, name));
+        median(each.collect())
+    };
+    // Keys are derived at the first visit and remembered for the second.
+    for (visit, least, most) in [("first", 8192, 9000), ("second", 1, 100)] {
+        let (user, stranger) = (costs(&known), costs(&unknown));
+        assert!((least..most).contains(&user), "{visit} {user}");
+        let apart = user.abs_diff(stranger);
+        assert!(apart * 20 < user, "{visit} {user} {stranger}");
     }
 }
 
