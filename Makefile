@@ -21,7 +21,8 @@ STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
 	@echo 'make check     format, lints, unsafe code, all tests (what CI runs)'
-	@echo 'make check-all the same with PostgreSQL and MariaDB servers, asan and tsan'
+	@echo 'make check-all the same with database, directory (389, Samba) and mail servers, libvirt,'
+	@echo '               QEMU, lighttpd, Squid, asan and tsan'
 	@echo 'make asan      C programs on a library built with AddressSanitizer (tsan: with ThreadSanitizer)'
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
@@ -40,7 +41,8 @@ demo:
 
 check: packages fmt clippy unsafe test
 
-# What is not installed is skipped by `check` and missed by `check-all`.
+# What is not installed is skipped by `check` and missed by `check-all`. The two
+# directories are fetched and run without being installed (tests/lab/src/tree.rs).
 check-all:
 	@sh tests/packages.sh check-all
 	LAB_ALL=1 $(MAKE) check
@@ -75,14 +77,17 @@ unsafe:
 
 test:
 	@sh tests/packages.sh check
-	$(CARGO) test --workspace --no-fail-fast
+	@$(CARGO) run -q -p lab --bin consumers -- --forget
+	@status=0; $(CARGO) test --workspace --no-fail-fast || status=$$?; \
+	  $(CARGO) run -q -p lab --bin consumers; exit $$status
 
 stage:
 	@$(CARGO) run -q -p lab --bin stage
 
 bench:
 	@sh tests/packages.sh check
-	@$(CARGO) build --release -p oxisasl -p sasldb
+	@$(CARGO) build --release -p oxisasl -p sasldb -p ldapdb
+	@$(CARGO) build -p lab
 	@bench/run
 
 book:

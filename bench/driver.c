@@ -10,6 +10,9 @@
  *   driver heap SIDE N      heap bytes a live connection, N of them open
  *   driver dirty            bytes of private memory that both inits cost
  *
+ * The round "ldapdb" is PLAIN against a directory: LDAPDB_URI says which one (see
+ * tests/lab/src/bin/directory.rs), and each round is another of its people.
+ *
  * A round that does not do what it should ends the program with status 2.
  */
 #define _GNU_SOURCE
@@ -30,7 +33,13 @@
 #define PASSWORD "a fairly long password"
 #define HOST "host.example.org"
 
-static const char *user_password = PASSWORD;
+static const char *user_name = USER, *user_password = PASSWORD;
+
+/* Options of the original plugin's proxied way; unset: the store below. */
+static const char *const ldapdb_options[][2] = {
+    {"auxprop_plugin", "ldapdb"}, {"ldapdb_mech", "DIGEST-MD5"}, {"ldapdb_id", "cyrus"},
+    {"ldapdb_pw", "bench"},
+};
 
 static void must(int ok, const char *what)
 {
@@ -97,9 +106,19 @@ static int store_init(const sasl_utils_t *utils, int max, int *version, sasl_aux
 static int get_option(void *context, const char *plugin, const char *option, const char **value,
                       unsigned *len)
 {
+    const char *uri = getenv("LDAPDB_URI");
+
     (void)context;
     (void)plugin;
-    if (strcmp(option, "auxprop_plugin") == 0)
+    *value = NULL;
+    for (size_t i = 0; uri && i < sizeof(ldapdb_options) / sizeof(*ldapdb_options); i++)
+        if (strcmp(option, ldapdb_options[i][0]) == 0)
+            *value = ldapdb_options[i][1];
+    if (*value)
+        ;
+    else if (uri && strcmp(option, "ldapdb_uri") == 0)
+        *value = uri;
+    else if (strcmp(option, "auxprop_plugin") == 0)
         *value = "benchstore";
     else if (strcmp(option, "pwcheck_method") == 0)
         *value = "auxprop";
@@ -124,9 +143,9 @@ static int get_name(void *context, int id, const char **value, unsigned *len)
 {
     (void)context;
     (void)id;
-    *value = USER;
+    *value = user_name;
     if (len)
-        *len = (unsigned)strlen(USER);
+        *len = (unsigned)strlen(user_name);
     return SASL_OK;
 }
 
@@ -406,8 +425,22 @@ static const struct measure measures[] = {
 static const char *mechanism;
 static void round_mechanism(void) { authenticate(mechanism); }
 
+/* Somebody else each time, so that nothing is remembered from the round before. */
+static void round_ldapdb(void)
+{
+    static char name[64];
+    static unsigned number;
+
+    snprintf(name, sizeof(name), "p%u@example.com", number++ % 300);
+    user_name = name;
+    user_password = "bench";
+    authenticate("PLAIN");
+}
+
 static struct measure find(const char *name)
 {
+    if (strcmp(name, "ldapdb") == 0)
+        return (struct measure){name, round_ldapdb, 1, 20};
     for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++)
         if (strcmp(measures[i].name, name) == 0)
             return measures[i];

@@ -8,13 +8,14 @@ set -eu
 build='gcc libc6-dev make pkg-config libssl-dev libdb5.3-dev'
 demo='cyrus-imapd cyrus-common cyrus-clients slapd libsasl2-2 libsasl2-modules libsasl2-modules-ldap util-linux mount'
 check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps strace sqlite3 libsqlite3-0 libpq5 libmariadb3 krb5-kdc krb5-admin-server krb5-user libgsasl-dev mandoc'
+consumers='subversion lua5.4 lua-cyrussasl libauthen-sasl-cyrus-perl python3-ldap isync nmh kcat libmemcached-tools python3-pylibmc cyrus-pop3d'
 all='postgresql mariadb-server'
 deb='debhelper dpkg-dev lintian debootstrap util-linux mount'
 
 case ${1:-check} in
   demo) wanted="$build $demo" ;;
-  check) wanted="$build $demo $check" ;;
-  check-all) wanted="$build $demo $check $all" ;;
+  check) wanted="$build $demo $check $consumers" ;;
+  check-all) wanted="$build $demo $check $consumers $all" ;;
   deb) wanted="$build $deb" ;;
   *) echo "usage: sh tests/packages.sh [demo|check|check-all|deb]" >&2; exit 2 ;;
 esac

@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! memcached: a server without FQDN, two threads, users as name@realm in a
-//! sasldb file that the distribution's plugin reads.
+//! sasldb file that the distribution's plugin reads. libmemcached's tools are
+//! its clients.
 
+use crate::site::{self, Site};
 use lab::account::Account;
+use lab::consumer::{Consumer, Origin};
 use lab::library::Library;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
 use lab::placed::{Placed, Way};
 use lab::scratch::Scratch;
+use lab::stage::sources;
 use lab::{maps, sasldb};
+use std::path::Path;
 
 const WRONG: &str = "canary-88";
+
+const SERVER: Consumer = Consumer {
+    program: "memcached",
+    package: "memcached",
+    side: "server",
+    mechanisms: "PLAIN LOGIN",
+    origin: Origin::Installed("/usr/bin/memcached"),
+};
+
+const TOOLS: Consumer = Consumer {
+    program: "memccat, memcexist",
+    package: "libmemcached-tools",
+    side: "client",
+    mechanisms: "PLAIN",
+    origin: Origin::Installed("/usr/bin/memccat"),
+};
 
 fn plain(user: &str, password: &str) -> Vec<u8> {
     format!("\0{user}\0{password}").into_bytes()
 }
+
+const PYLIBMC: Consumer = Consumer {
+    program: "python3-pylibmc",
+    package: "python3-pylibmc",
+    origin: Origin::Installed("/usr/lib/python3/dist-packages/pylibmc/__init__.py"),
+    ..TOOLS
+};
 
 fn authenticates(which: Library, way: Way) {
     let scratch = Scratch::new().unwrap();
@@ -74,17 +102,78 @@ fn authenticates(which: Library, way: Way) {
     assert!(!server.output().contains(WRONG));
 }
 
+/// A server on stock that keeps a value, and the name of its user.
+fn serve(here: &Site) -> (Memcached, String) {
+    let environment = here.environment(Path::new("/"));
+    let server = Memcached::start(&here.scratch, &environment, &here.options("PLAIN")).unwrap();
+    let user = format!("{}@{}", site::USER, site::REALM);
+    let message = plain(&user, site::PASSWORD);
+    let mut client = server.connect().unwrap();
+    assert_eq!(
+        client.authenticate("PLAIN", &message).unwrap().status,
+        SUCCESS
+    );
+    client.set("k", b"what is kept").unwrap();
+    drop(client);
+    (server, user)
+}
+
+fn pylibmc(which: Library) {
+    let here = Site::new(Library::Stock);
+    let (server, user) = serve(&here);
+    let script = sources().join("tests/consumers/scripts/cache.py");
+    let script = script.display().to_string();
+    let address = server.address().to_string();
+    let words = [&address, &user, site::PASSWORD, WRONG];
+    let program = ["/usr/bin/python3", &script];
+    let ran = Site::new(which).run(Path::new("/"), &[&program[..], &words].concat());
+    let log = server.output();
+    assert_eq!(ran.said.lines().next(), Some("kept"), "{ran:?} {log}");
+    let last = ran.said.lines().last().unwrap();
+    assert!(last.starts_with("refused"), "{ran:?} {log}");
+}
+
+fn tools(which: Library) {
+    let here = Site::new(Library::Stock);
+    let (server, user) = serve(&here);
+    let site = Site::new(which);
+    let address = format!("--servers={}", server.address());
+    let name = format!("--username={user}");
+    let run = |program: &str, password: &str, more: &[&str]| {
+        let password = format!("--password={password}");
+        let words = [program, "--binary", &address, &name, &password];
+        site.run(Path::new("/"), &[&words, more].concat())
+    };
+    let right = run("memccat", site::PASSWORD, &["k"]);
+    assert!(right.said.contains("what is kept"), "{right:?}");
+    let wrong = run("memccat", WRONG, &["k"]);
+    assert!(
+        !wrong.ok && !wrong.said.contains("what is kept"),
+        "{wrong:?}"
+    );
+    for (key, there) in [("k", true), ("nothing", false)] {
+        let exists = run("memcexist", site::PASSWORD, &[key]);
+        assert_eq!(exists.ok, there, "{exists:?}");
+    }
+    assert!(!server.output().contains(WRONG));
+}
+
 #[test]
 fn stock() {
-    authenticates(Library::Stock, Way::LibraryPath);
+    let test = |_: &Path| authenticates(Library::Stock, Way::LibraryPath);
+    SERVER.prove(Library::Stock, test).unwrap();
 }
 
 #[test]
 fn ours_by_library_path() {
-    authenticates(Library::Ours, Way::LibraryPath);
+    let test = |_: &Path| authenticates(Library::Ours, Way::LibraryPath);
+    SERVER.prove(Library::Ours, test).unwrap();
 }
 
 #[test]
 fn ours_preloaded() {
     authenticates(Library::Ours, Way::Preload);
 }
+
+on_both!(memcat, TOOLS, |which, _| tools(which));
+on_both!(python, PYLIBMC, |which, _| pylibmc(which));

@@ -2,10 +2,19 @@
 //! The distribution's `saslpasswd2` and `sasldblistusers2`: what one library
 //! stores through the distribution's plugin, the other one lists.
 
+use lab::consumer::{Consumer, Origin};
 use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::sasldb;
 use lab::scratch::Scratch;
+
+const PASSWORDS: Consumer = Consumer {
+    program: "saslpasswd2, sasldblistusers2",
+    package: "sasl2-bin",
+    side: "server",
+    mechanisms: "(stores passwords)",
+    origin: Origin::Installed("/usr/sbin/saslpasswd2"),
+};
 
 fn keeps(writer: Library, reader: Library) {
     let scratches = [Scratch::new().unwrap(), Scratch::new().unwrap()];
@@ -31,12 +40,16 @@ fn keeps(writer: Library, reader: Library) {
 
 #[test]
 fn stock() {
-    keeps(Library::Stock, Library::Stock);
+    PASSWORDS
+        .prove(Library::Stock, |_| keeps(Library::Stock, Library::Stock))
+        .unwrap();
 }
 
 #[test]
 fn ours_stores() {
-    keeps(Library::Ours, Library::Stock);
+    PASSWORDS
+        .prove(Library::Ours, |_| keeps(Library::Ours, Library::Stock))
+        .unwrap();
 }
 
 #[test]

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The distribution's plugin viewer: what it prints is parsed by scripts.
 
+use lab::consumer::{Consumer, Origin};
 use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::process;
 use lab::scratch::Scratch;
 use std::process::Command;
+
+const VIEWER: Consumer = Consumer {
+    program: "saslpluginviewer",
+    package: "sasl2-bin",
+    side: "both",
+    mechanisms: "all",
+    origin: Origin::Installed("/usr/sbin/saslpluginviewer"),
+};
 
 fn views(which: Library) {
     let scratch = Scratch::new().unwrap();
@@ -53,10 +62,14 @@ fn views(which: Library) {
 
 #[test]
 fn stock() {
-    views(Library::Stock);
+    VIEWER
+        .prove(Library::Stock, |_| views(Library::Stock))
+        .unwrap();
 }
 
 #[test]
 fn ours() {
-    views(Library::Ours);
+    VIEWER
+        .prove(Library::Ours, |_| views(Library::Ours))
+        .unwrap();
 }

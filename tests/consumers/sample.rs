@@ -3,11 +3,20 @@
 //! four pairs of stock and ours.
 
 use lab::account::Account;
+use lab::consumer::{Consumer, Origin};
 use lab::library::Library;
 use lab::placed::{Placed, Way};
 use lab::sample::{Call, Conversation, converse};
 use lab::sasldb;
 use lab::scratch::Scratch;
+
+const SAMPLE: Consumer = Consumer {
+    program: "sample server, client",
+    package: "sasl2-bin",
+    side: "both",
+    mechanisms: "PLAIN LOGIN NTLM ANONYMOUS EXTERNAL",
+    origin: Origin::Installed("/usr/sbin/sasl-sample-server"),
+};
 
 const PASSWORD: &str = "secret";
 const WRONG: &str = "canary-99";
@@ -104,12 +113,16 @@ fn talks(server: Library, client: Library) {
 
 #[test]
 fn stock_to_stock() {
-    talks(Library::Stock, Library::Stock);
+    SAMPLE
+        .prove(Library::Stock, |_| talks(Library::Stock, Library::Stock))
+        .unwrap();
 }
 
 #[test]
 fn ours_to_ours() {
-    talks(Library::Ours, Library::Ours);
+    SAMPLE
+        .prove(Library::Ours, |_| talks(Library::Ours, Library::Ours))
+        .unwrap();
 }
 
 #[test]

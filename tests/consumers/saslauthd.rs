@@ -3,6 +3,7 @@
 //! IMAP, imapd reads a sasldb file. memcached's library varies.
 
 use lab::account::Account;
+use lab::consumer::{Consumer, Origin};
 use lab::cyrus::{Cyrus, Service};
 use lab::library::Library;
 use lab::memcached::{Memcached, REFUSED, SUCCESS};
@@ -10,6 +11,14 @@ use lab::placed::{Placed, Way};
 use lab::saslauthd::Saslauthd;
 use lab::sasldb;
 use lab::scratch::Scratch;
+
+const SASLAUTHD: Consumer = Consumer {
+    program: "saslauthd (rimap)",
+    package: "sasl2-bin",
+    side: "asked",
+    mechanisms: "PLAIN of memcached",
+    origin: Origin::Installed("/usr/sbin/saslauthd"),
+};
 
 const WRONG: &str = "canary-66";
 
@@ -46,10 +55,14 @@ fn asks(which: Library) {
 
 #[test]
 fn stock() {
-    asks(Library::Stock);
+    SASLAUTHD
+        .prove(Library::Stock, |_| asks(Library::Stock))
+        .unwrap();
 }
 
 #[test]
 fn ours() {
-    asks(Library::Ours);
+    SASLAUTHD
+        .prove(Library::Ours, |_| asks(Library::Ours))
+        .unwrap();
 }

@@ -4,17 +4,16 @@
 
 use crate::table::{self, Cell, failed};
 use lab::account::Account;
+use lab::certificate::Certificate;
 use lab::cyrus::{Cyrus, Service};
 use lab::imtest::{self, Outcome};
 use lab::library::Library;
 use lab::loaded::Loaded;
 use lab::placed::{Placed, Way};
-use lab::process;
-use lab::sasldb;
 use lab::scratch::{Scratch, set_mode};
+use lab::{port, sasldb};
 use std::io;
-use std::path::PathBuf;
-use std::process::Command;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const USER: (&str, &str) = ("jdoe", "dogood");
@@ -110,6 +109,7 @@ const INSIDE: [Login; 7] = [
 /// A server, on its library.
 struct Server {
     cyrus: Cyrus,
+    inside_tls: SocketAddr,
     _scratch: Scratch,
 }
 
@@ -121,21 +121,6 @@ fn add_plugins(placed: &Placed) -> io::Result<()> {
     }
 }
 
-/// A certificate and its key that the server's user can read.
-fn certificate(scratch: &Scratch) -> io::Result<[PathBuf; 2]> {
-    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| scratch.join(name));
-    let mut command = Command::new("openssl");
-    command.args([
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-    ]);
-    command
-        .args(["-subj", "/CN=imap.example.com", "-out"])
-        .arg(&certificate);
-    process::run(command.arg("-keyout").arg(&key))?;
-    set_mode(&key, 0o644)?;
-    Ok([certificate, key])
-}
-
 impl Server {
     fn new(library: Library, tls: &str) -> io::Result<Self> {
         let scratch = Scratch::new()?;
@@ -143,20 +128,25 @@ impl Server {
         add_plugins(&placed)?;
         let owner = Account::named("cyrus")?;
         let users = sasldb::create(&scratch, "imap.example.com", &[USER], owner)?;
-        let [certificate, key] = certificate(&scratch)?;
+        let certificate = Certificate::new(&scratch, "imap.example.com")?;
+        // The server's user reads it.
+        set_mode(&certificate.key, 0o644)?;
         let lines = format!(
             "sasl_pwcheck_method: auxprop\nsasl_auxprop_plugin: sasldb\nsasl_sasldb_path: {}\n\
              sasl_mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-224 \
              SCRAM-SHA-256 SCRAM-SHA-384 SCRAM-SHA-512\n\
              tls_server_cert: {}\ntls_server_key: {}\ntls_versions: {tls}\n",
             users.display(),
-            certificate.display(),
-            key.display()
+            certificate.file.display(),
+            certificate.key.display()
         );
         let way = Way::LibraryPath;
-        let cyrus = Cyrus::start(&scratch, &placed, way, Service::Fresh, &lines)?;
+        let inside_tls = port::free()?;
+        let further = [("imaps", "imapd -s", inside_tls)];
+        let cyrus = Cyrus::start_with(&scratch, &placed, way, Service::Fresh, &lines, &further)?;
         Ok(Self {
             cyrus,
+            inside_tls,
             _scratch: scratch,
         })
     }
@@ -192,12 +182,12 @@ impl Pair {
 
     /// imtest, with the proof of what it ran on.
     fn run(&self, login: &Login, password: &str) -> io::Result<Outcome> {
-        let loaded = Loaded::new(self.scratch.path())?;
+        let loaded = Loaded::new(&self.scratch)?;
         let mut words = self.client.environment(Way::LibraryPath).to_vec();
         words.extend(loaded.environment());
         let cyrus = &self.server.cyrus;
         let address = match login.tls {
-            true => cyrus.inside_tls(),
+            true => self.server.inside_tls,
             false => cyrus.address(),
         };
         let outcome = imtest::run_with(address, login.options, USER.0, password, &words)?;

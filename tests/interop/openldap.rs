@@ -80,7 +80,7 @@ impl Pair {
 
     /// ldapwhoami, with the proof of what it ran on.
     fn who_am_i(&self, bind: Bind, words: &[&str], more: &[String]) -> io::Result<Output> {
-        let loaded = Loaded::new(self.scratches[1].path())?;
+        let loaded = Loaded::new(&self.scratches[1])?;
         let mut command = Command::new("timeout");
         command.args(["60", "env"]).args(&self.client);
         command.args(loaded.environment()).args(more);

@@ -5,11 +5,11 @@
 
 use crate::accounts::{Place, Plugin, Said};
 use lab::library::Library::{Ours, Stock};
-use lab::process::{Process, in_session};
+use lab::private;
+use lab::saslauthd::Saslauthd;
 use lab::sasldb;
 use lab::scratch::{self, Scratch};
 use lab::slapd::{BASE, Kind, SERVICE, Slapd};
-use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -23,32 +23,6 @@ const FILE: &str = "libsasldb.so";
 fn place(method: &str, option: &str, socket: &Path) -> Place {
     let options = format!("pwcheck_method={method}\n{option}={}", socket.display());
     Place::new(Ours, Plugin::Ours, FILE, &options)
-}
-
-/// saslauthd with files of ours in place of the system's, in a mount namespace
-/// of its own. A file for no place is its configuration.
-fn saslauthd(scratch: &Scratch, mechanism: &str, binds: &[(&Path, &str)]) -> (Process, PathBuf) {
-    let folder = scratch.folder(&format!("run-{mechanism}")).unwrap();
-    let (mut script, mut option) = (String::new(), String::new());
-    for (from, to) in binds {
-        match *to {
-            "" => option = format!(" -O {}", from.display()),
-            to => script += &format!("mount --bind {} {to} && ", from.display()),
-        }
-    }
-    script += &format!(
-        "exec saslauthd -d -V -n 1 -a {mechanism}{option} -m {}",
-        folder.display()
-    );
-    let mut command = in_session("unshare");
-    command.args(["-m", "sh", "-c", &script]);
-    let log = scratch.join(&format!("{mechanism}.log"));
-    let mut process = Process::start("saslauthd", &mut command, &log).unwrap();
-    let socket = folder.join("mux");
-    process
-        .wait_ready(Duration::from_secs(20), || Ok(socket.exists()))
-        .unwrap();
-    (process, socket)
 }
 
 /// Right, wrong and unknown, through `saslauthd_path` with and without `/mux`.
@@ -72,9 +46,10 @@ fn the_real_saslauthd_on_sasldb() {
     let scratch = Scratch::new().unwrap();
     let file = scratch.join("sasldb2");
     sasldb::store(&[], &file, "alice@lab.test", "secret").unwrap();
-    let (_process, socket) = saslauthd(&scratch, "sasldb", &[(&file, "/etc/sasldb2")]);
-    answers(&socket, "alice", "secret");
-    answers(&socket, "alice@lab.test", "secret");
+    let mounts = [(file.as_path(), "/etc/sasldb2")];
+    let server = Saslauthd::start_with(&scratch, &["-a", "sasldb"], &mounts).unwrap();
+    answers(server.socket(), "alice", "secret");
+    answers(server.socket(), "alice@lab.test", "secret");
 }
 
 #[test]
@@ -86,9 +61,7 @@ fn the_real_saslauthd_on_shadow_and_pam() {
         .unwrap();
     let hash = String::from_utf8(hash.stdout).unwrap();
     let with = |file: &str, line: String| {
-        let text = fs::read_to_string(file).unwrap() + &line;
-        let name = file.replace('/', "_");
-        let copy = scratch.file(&name, &text).unwrap();
+        let copy = private::with_lines(&scratch, file, &line).unwrap();
         scratch::set_mode(
             &copy,
             if file.ends_with("shadow") {
@@ -110,8 +83,8 @@ fn the_real_saslauthd_on_shadow_and_pam() {
         (shadow.as_path(), "/etc/shadow"),
     ];
     for mechanism in ["shadow", "pam"] {
-        let (_process, socket) = saslauthd(&scratch, mechanism, &binds);
-        answers(&socket, "labuser", "secret");
+        let server = Saslauthd::start_with(&scratch, &["-a", mechanism], &binds).unwrap();
+        answers(server.socket(), "labuser", "secret");
     }
 }
 
@@ -125,10 +98,11 @@ fn the_real_saslauthd_on_ldap() {
         slapd.address()
     );
     let file = scratch.file("saslauthd.conf", &text).unwrap();
-    let (_process, socket) = saslauthd(&scratch, "ldap", &[(&file, "")]);
-    answers(&socket, "johndoe", "dogood");
+    let options = ["-a", "ldap", "-O", file.to_str().unwrap()];
+    let server = Saslauthd::start_with(&scratch, &options, &[]).unwrap();
+    answers(server.socket(), "johndoe", "dogood");
     // Another one's password, and a filter in a name.
-    let place = place("saslauthd", "saslauthd_path", &socket);
+    let place = place("saslauthd", "saslauthd_path", server.socket());
     for user in ["robin", "*", "johndoe)(cn=*"] {
         let said = place.run(&["check", user, "1", "1", "dogood"]);
         assert_eq!(said.failed(-13), 1, "{user} {said:?}");

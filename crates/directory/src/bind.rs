@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Simple binds, and where the service account's password is: the one request of a verifying connection, and the first of a
-//! searching one.
+//! Simple binds, the one request of a verifying connection and the first of a
+//! searching one; and where the service account's password is.
 #![forbid(unsafe_code)]
 
 use crate::config::Password;
 use crate::connection::{Broken, Connection};
 use crate::deadline::Deadline;
 use crate::faults::Fault;
-use crate::protocol::{self, Answer, Outcome};
+use crate::protocol::{self, Answer, Outcome, Policy};
 use saslplug::Secret;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -19,12 +19,14 @@ pub(crate) fn simple(
     connection: &mut Connection,
     name: &str,
     password: &Secret,
+    controls: &[&str],
     deadline: Deadline,
-) -> Result<Outcome, Broken> {
+) -> Result<(Outcome, Option<Policy>), Broken> {
     let id = connection.next_id();
-    connection.send(&protocol::bind(id, name.as_bytes(), password), deadline)?;
+    let message = protocol::bind(id, name.as_bytes(), password, controls);
+    connection.send(&message, deadline)?;
     match connection.receive(id, deadline)? {
-        Answer::Bind(outcome, _) => Ok(outcome),
+        Answer::Bind(outcome, _, policy) => Ok((outcome, policy)),
         _ => Err(Broken::Malformed("it answered a bind with something else")),
     }
 }

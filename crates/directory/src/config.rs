@@ -21,7 +21,7 @@ mod values;
 
 pub(crate) use account::{Account, Password, SaslAccount};
 pub(crate) use tls::{Cleartext, StartTls, TlsOptions};
-pub(crate) use values::Store;
+pub(crate) use values::{AskPolicy, Group, Store};
 
 use account::account;
 use ldaprc::{Defaults, Surroundings};
@@ -64,6 +64,11 @@ pub struct Config {
     /// Schemes of stored passwords that are compared.
     pub(crate) hashes: Vec<&'static str>,
     pub(crate) negative_ttl: Duration,
+    pub(crate) cache_ttl: Duration,
+    pub(crate) ask_policy: AskPolicy,
+    pub(crate) group: Option<Group>,
+    /// Mechanisms of the users' binds; none: simple binds.
+    pub(crate) user_mechs: Vec<String>,
     pub(crate) store: Store,
     /// `ldapdb_filter`, else the filter of the URI, else the default.
     pub(crate) filters: Vec<Filter>,
@@ -128,12 +133,6 @@ impl Config {
             Some(list) => parse_list(&list)?,
             None => return Err(Fault::no_uri()),
         };
-        for uri in &servers {
-            if uri.scheme.ends_with("+srv") {
-                let instead = "Write the servers into ldapdb_uri.";
-                return Err(Fault::unavailable("ldapdb_uri", &uri.label(), instead));
-            }
-        }
         if let (Some(rc), true) = (&rc, missing) {
             warnings.push(Fault::no_rc(rc));
         }
@@ -158,9 +157,11 @@ impl Config {
             attribute_map: values::attribute_map(&options)?,
             hashes: values::hashes(&options)?,
             store: values::store(&options)?,
-            negative_ttl: Duration::from_secs(
-                u64::try_from(options.number("ldapdb_negative_ttl", 0)?).unwrap_or(0),
-            ),
+            negative_ttl: options.some_seconds("ldapdb_negative_ttl")?,
+            cache_ttl: options.some_seconds("ldapdb_cache_ttl")?,
+            ask_policy: values::ask_policy(&options)?,
+            group: values::group(&options)?,
+            user_mechs: account::of_users(&options)?,
             base: base(&options)?,
             scope: options.choice(
                 "ldapdb_scope",
@@ -213,6 +214,11 @@ impl Config {
         self.lookup != Lookup::None && self.verify != VerifyBy::Bind
     }
 
+    /// Whether a password may be verified by a simple bind as the user.
+    pub(crate) fn verifies_by_bind(&self) -> bool {
+        matches!(self.verify, VerifyBy::Auto | VerifyBy::Bind) && self.user_mechs.is_empty()
+    }
+
     /// Whether passwords and properties can be changed.
     pub fn stores(&self) -> bool {
         self.store != Store::No
@@ -240,9 +246,14 @@ impl Config {
         if self.lookup != Lookup::None {
             return self.raw_name_is_safe();
         }
-        if self.canon_attr.is_some() {
+        let needy = [
+            ("ldapdb_canon_attr", self.canon_attr.is_some()),
+            ("ldapdb_group_dn", self.group.is_some()),
+            ("ldapdb_user_mech", !self.user_mechs.is_empty()),
+        ];
+        if let Some((option, _)) = needy.into_iter().find(|(_, set)| *set) {
             let why = "an entry must be found for it: set ldapdb_lookup: search";
-            return Err(Fault::bad_option("ldapdb_canon_attr", why));
+            return Err(Fault::bad_option(option, why));
         }
         if self.verify == VerifyBy::Value {
             let why = "a value is read from an entry: set ldapdb_lookup: search";
@@ -266,8 +277,17 @@ impl Config {
     /// identity must come from the entry that the filter finds.
     fn raw_name_is_safe(&self) -> Result<(), Fault> {
         let raw = self.user_dn.as_ref().is_some_and(|name| !name.is_dn);
-        if raw && self.canon_attr.is_none() {
+        let option = match self.user_mechs.is_empty() {
+            true if raw => "ldapdb_user_dn",
+            true => return Ok(()),
+            false => "ldapdb_user_mech",
+        };
+        if self.canon_attr.is_none() {
             let why = "a name that is no DN needs ldapdb_filter and ldapdb_canon_attr too";
+            return Err(Fault::bad_option(option, why));
+        }
+        if option == "ldapdb_user_mech" && self.user_dn.as_ref().is_some_and(|name| name.is_dn) {
+            let why = "with ldapdb_user_mech it is a SASL name, such as %U";
             return Err(Fault::bad_option("ldapdb_user_dn", why));
         }
         Ok(())

@@ -9,6 +9,7 @@ use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::protocol::START_TLS;
+use crate::race::{Finish, Race};
 use crate::resolve::resolve;
 use crate::session::{Call, Server};
 use crate::uri::Endpoint;
@@ -31,14 +32,17 @@ impl Directory {
         sends_password: bool,
     ) -> Result<Connection, Fault> {
         let (addresses, default_port) = self.addresses(call, server)?;
+        let addresses = self.permitted(server, addresses, sends_password)?;
         let mut last = None;
-        for address in addresses {
-            self.may_connect(server, &address, sends_password)?;
-            let limit = call.deadline.within(self.config.connect_timeout);
-            let fault = match self.reach(server, &address, default_port, limit) {
-                Ok(connection) => match self.secured(call, server, &address, connection, limit) {
+        let mut race = Race::new(&addresses, self.config.connect_timeout, call.deadline);
+        while let Some((index, finish)) = race.next() {
+            let Some(address) = addresses.get(index) else {
+                continue;
+            };
+            let fault = match self.reached(server, address, default_port, finish) {
+                Ok(connection) => match self.secured(call, server, address, connection) {
                     Ok(connection) => {
-                        return self.trusted(server, &address, connection, sends_password);
+                        return self.trusted(server, address, connection, sends_password);
                     }
                     Err(fault) => fault,
                 },
@@ -50,29 +54,29 @@ impl Directory {
         Err(last.unwrap_or_else(|| Fault::unresolved(server.label, server.label, "no address")))
     }
 
-    /// Refuses an address that a password would have to go to in clear.
-    pub(crate) fn may_connect(
-        &self,
-        server: Server<'_>,
-        address: &Address,
-        sends_password: bool,
-    ) -> Result<(), Fault> {
-        let will_be_secure = server.uri.is_ldaps() || self.starts_tls(address);
-        match sends_password && !will_be_secure && !self.allows_clear_text(address) {
-            true => Err(Fault::clear_text(server.label, &address.text())),
-            false => Ok(()),
-        }
-    }
-
     /// A connection to one address, as it is.
     pub(crate) fn reach(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        address: &Address,
+        default_port: bool,
+    ) -> Result<Connection, Fault> {
+        let one = std::slice::from_ref(address);
+        let finish = Race::new(one, self.config.connect_timeout, call.deadline).next();
+        let finish = finish.map_or(Err(Broken::TimedOut), |(_, finish)| finish);
+        self.reached(server, address, default_port, finish)
+    }
+
+    /// What an attempt to connect led to.
+    fn reached(
         &self,
         server: Server<'_>,
         address: &Address,
         default_port: bool,
-        limit: Deadline,
+        finish: Finish,
     ) -> Result<Connection, Fault> {
-        Connection::open(address, limit).map_err(|broken| match broken {
+        finish.map(Connection::over).map_err(|broken| match broken {
             Broken::TimedOut => self.slow(server, "connect"),
             Broken::Closed(why) => {
                 let why = why.strip_prefix("the connection broke: ").unwrap_or(&why);
@@ -98,6 +102,25 @@ impl Directory {
         Err(Fault::clear_text(server.label, &address.text()))
     }
 
+    /// The addresses that may be connected to: all, or those where a password
+    /// would not go in clear.
+    pub(crate) fn permitted(
+        &self,
+        server: Server<'_>,
+        addresses: Vec<Address>,
+        sends_password: bool,
+    ) -> Result<Vec<Address>, Fault> {
+        let secure = |address: &Address| server.uri.is_ldaps() || self.starts_tls(address);
+        let may = |address: &Address| {
+            !sends_password || secure(address) || self.allows_clear_text(address)
+        };
+        let (permitted, refused): (Vec<_>, Vec<_>) = addresses.into_iter().partition(may);
+        match (permitted.is_empty(), refused.first()) {
+            (true, Some(address)) => Err(Fault::clear_text(server.label, &address.text())),
+            _ => Ok(permitted),
+        }
+    }
+
     /// All addresses of a server, and whether its port was not written.
     pub(crate) fn addresses(
         &self,
@@ -106,6 +129,10 @@ impl Directory {
     ) -> Result<(Vec<Address>, bool), Fault> {
         match &server.uri.endpoint {
             Endpoint::Unix(path) => Ok((vec![Address::Unix(path.clone())], false)),
+            Endpoint::Service(domain) => {
+                let why = "its servers are not known";
+                Err(Fault::unresolved(server.label, domain, why))
+            }
             Endpoint::Tcp {
                 host,
                 port,
@@ -136,8 +163,8 @@ impl Directory {
         server: Server<'_>,
         address: &Address,
         mut connection: Connection,
-        limit: Deadline,
     ) -> Result<Connection, Fault> {
+        let limit = call.deadline.within(self.config.connect_timeout);
         if server.uri.is_ldaps() {
             return self.encrypted(server, address, connection, limit);
         }

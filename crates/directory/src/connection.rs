@@ -33,10 +33,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects within `deadline`.
-    pub(crate) fn open(address: &Address, deadline: Deadline) -> Result<Self, Broken> {
-        let socket = Socket::connect(address, deadline)?;
-        Ok(Self {
+    /// A connection over a connected socket.
+    pub(crate) fn over(socket: Socket) -> Self {
+        Self {
             transport: Transport::Clear(socket),
             pid: std::process::id(),
             incoming: Zeroizing::new(Vec::new()),
@@ -45,7 +44,7 @@ impl Connection {
             own: None,
             last_id: 0,
             last_use: Instant::now(),
-        })
+        }
     }
 
     /// Whether others on the way can read nothing.

@@ -23,7 +23,12 @@ impl Deadline {
 
     /// The sooner of this one and `time` from now.
     pub(crate) fn within(self, time: Duration) -> Self {
-        Self(self.0.min(Self::after(time).0))
+        self.sooner(Self::after(time))
+    }
+
+    /// The sooner of both.
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
     }
 
     /// What is left, `None` when nothing is.

@@ -7,12 +7,14 @@ use crate::config::{Config, Lookup, VerifyBy};
 use crate::deadline::Deadline;
 use crate::faults::{Catalogue, Fault, Journal};
 use crate::memo::Memo;
-use crate::negative::Negative;
 use crate::pool::Pool;
+use crate::remembered::Remembered;
+use crate::servers::Servers;
 use crate::session::Call;
 use crate::template::Login;
 use crate::verify::scheme;
 use saslplug::{Error, Secret};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -31,13 +33,16 @@ pub struct Property {
 pub struct Directory {
     pub(crate) config: Config,
     pub(crate) memo: Memo,
+    pub(crate) servers: Servers,
     pub(crate) pool: Pool,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::Tls,
     catalogue: Catalogue,
     warned: AtomicBool,
     stock_told: AtomicBool,
-    pub(crate) negative: Negative,
+    /// Wrong passwords of a moment ago, and right ones.
+    pub(crate) negative: Remembered,
+    pub(crate) positive: Remembered,
     /// The system's crypt(3), if the host brought it.
     pub(crate) crypt: Option<hash::Crypt>,
     /// The service account was refused: not asked again before this moment.
@@ -54,11 +59,14 @@ impl Directory {
             config.retry_after,
         )
         .shuffling(config.shuffles);
+        let servers = Servers::new(&config.servers);
         let catalogue = Catalogue::new(config.debug);
-        let negative = Negative::new(config.negative_ttl);
+        let negative = Remembered::new(config.negative_ttl);
+        let positive = Remembered::new(config.cache_ttl);
         Self {
             config,
             memo: Memo::default(),
+            servers,
             pool,
             #[cfg(feature = "tls")]
             tls: crate::tls::Tls::default(),
@@ -66,6 +74,7 @@ impl Directory {
             warned: AtomicBool::new(false),
             stock_told: AtomicBool::new(false),
             negative,
+            positive,
             crypt: None,
             refused: Mutex::new(None),
         }
@@ -75,6 +84,14 @@ impl Directory {
     #[must_use]
     pub fn with_crypt(mut self, crypt: hash::Crypt) -> Self {
         self.crypt = Some(crypt);
+        self
+    }
+
+    /// The same directory, which asks these name servers for SRV records, and not
+    /// the system's.
+    #[must_use]
+    pub fn with_name_servers(mut self, servers: Vec<SocketAddr>) -> Self {
+        self.servers = self.servers.asking(servers);
         self
     }
 
@@ -281,14 +298,7 @@ impl Directory {
                     ..login.clone()
                 },
             );
-            if self.negative.knows(&call.login, password) {
-                return Err(Fault::wrong_again(user));
-            }
-            let verdict = self.verdict(&call, password);
-            if verdict.as_ref().is_err_and(Fault::is_wrong_password) {
-                self.negative.keep(&call.login, password);
-            }
-            verdict
+            self.remembered_verdict(&call, password)
         });
         result.map_err(|fault| self.fail(journal, &fault))
     }

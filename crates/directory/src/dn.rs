@@ -165,6 +165,17 @@ impl Dn {
         self.0.iter().map(rdn).collect::<Vec<_>>().join(",")
     }
 
+    /// The domain that the `dc=` parts at the end make (RFC 2247).
+    pub(crate) fn domain(&self) -> Option<String> {
+        let label = |rdn: &Vec<Assertion>| match rdn.as_slice() {
+            [part] if part.key == "dc" => String::from_utf8(part.value.clone()).ok(),
+            _ => None,
+        };
+        let mut labels: Vec<String> = self.0.iter().rev().map_while(label).collect();
+        labels.reverse();
+        (!labels.is_empty()).then(|| labels.join("."))
+    }
+
     /// Whether both are the same name.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.ends_in(other)
@@ -218,6 +229,15 @@ pub(crate) fn complete(name: &str, context: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_base_names_a_domain() {
+        let domain = |text| Dn::parse(text).unwrap().domain();
+        let one = Some("example.com".to_owned());
+        assert_eq!(domain("dc=example,dc=com"), one);
+        assert_eq!(domain("ou=people,DC=example, DC=com"), one);
+        assert_eq!(domain("o=example,c=de"), None);
+    }
 
     #[test]
     fn short_names_are_completed() {

@@ -14,21 +14,25 @@ mod connection;
 mod deadline;
 mod directory;
 mod dn;
+mod dns;
 mod faults;
 mod filter;
 #[cfg(fuzzing)]
 #[path = "../../../tests/fuzz/doors/directory.rs"]
 pub mod fuzz;
+mod group;
 mod layer;
 mod lookup;
 mod memo;
-mod negative;
 mod open;
 mod pool;
 mod protocol;
 mod proxy;
+mod race;
+mod remembered;
 mod resolve;
 mod sasl;
+mod servers;
 mod session;
 mod store;
 mod template;
@@ -36,6 +40,7 @@ mod template;
 mod tls;
 mod transport;
 mod uri;
+mod userbind;
 mod verify;
 mod walk;
 

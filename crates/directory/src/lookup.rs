@@ -109,7 +109,7 @@ impl Directory {
     pub(crate) fn wanted(&self, server: Server<'_>, attributes: &[String]) -> Vec<String> {
         let mut all = attributes.to_vec();
         let mut own: Vec<String> = self.config.canon_attr.iter().cloned().collect();
-        let filter = self.config.filters.get(server.index);
+        let filter = self.config.filters.get(server.listed);
         if let Some(filter) = filter.filter(|_| self.config.lookup == Lookup::Search) {
             filter.login_attributes(&mut own);
         }
@@ -130,17 +130,19 @@ impl Directory {
         login: &Login<'_>,
         asked: &[String],
     ) -> Result<Entry, Fault> {
-        if self.config.lookup == Lookup::Proxy {
-            return self.search_proxied(call, login, asked);
-        }
-        self.run(
-            call,
-            Role::Service,
-            "search",
-            &mut |connection, server, deadline| {
-                self.search_on(connection, server, login, asked, deadline)
-            },
-        )
+        let entry = match self.config.lookup {
+            Lookup::Proxy => self.search_proxied(call, login, asked),
+            Lookup::Search | Lookup::None => self.run(
+                call,
+                Role::Service,
+                "search",
+                &mut |connection, server, deadline| {
+                    self.search_on(connection, server, login, asked, deadline)
+                },
+            ),
+        }?;
+        self.must_be_member(call, login, &entry)?;
+        Ok(entry)
     }
 
     fn search_on(
@@ -169,7 +171,7 @@ impl Directory {
             }
         };
         let scope = self.config.scope.or(server.uri.scope).unwrap_or(Scope::Sub);
-        let filter = self.config.filters.get(server.index);
+        let filter = self.config.filters.get(server.listed);
         let filter = filter.ok_or_else(|| no_value("ldapdb_filter"))?;
         let request = protocol::Search {
             base: &base,
@@ -207,7 +209,7 @@ impl Directory {
         if let (0, true, Some(filter)) = (
             outcome.code,
             entries.is_empty(),
-            self.config.unrestricted.get(server.index),
+            self.config.unrestricted.get(server.listed),
         ) {
             let filter = filter
                 .encode(login)
@@ -266,7 +268,7 @@ fn collect(
             Answer::Entry(entry) if entries.len() < 2 => entries.push(entry),
             Answer::Entry(_) | Answer::Reference => {}
             Answer::Done(outcome) => return Ok((entries, outcome)),
-            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) => {
+            Answer::Bind(..) | Answer::Extended(..) | Answer::Modified(_) | Answer::Compared(_) => {
                 return Err(Broken::Malformed(
                     "it answered a search with something else",
                 ));

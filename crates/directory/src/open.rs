@@ -3,16 +3,16 @@
 #![forbid(unsafe_code)]
 
 use crate::bind;
-use crate::config::{Account, SaslAccount};
+use crate::config::{Account, AskPolicy, SaslAccount};
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::lookup::read;
 use crate::pool::Role;
+use crate::protocol::POLICY;
 use crate::sasl::{Agent, Ended};
 use crate::session::{Call, Server};
-use crate::uri::Endpoint;
 use saslplug::Secret;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,16 @@ impl Directory {
             return self.connect(call, server, role == Role::Verify);
         };
         self.not_refused()?;
+        let connection = self.open_bound(call, server, account)?;
+        self.learned_policy(call, server, connection, account)
+    }
+
+    fn open_bound(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        account: &Account,
+    ) -> Result<Connection, Fault> {
         let connection = self.connect(call, server, account.is_simple())?;
         self.bound(call, server, connection, account)
     }
@@ -56,6 +66,38 @@ impl Directory {
         }
     }
 
+    /// The connection, after the server was asked once whether it has password
+    /// policies. One that closes it instead of answering gets a new one.
+    pub(crate) fn learned_policy(
+        &self,
+        call: &Call<'_>,
+        server: Server<'_>,
+        mut connection: Connection,
+        account: &Account,
+    ) -> Result<Connection, Fault> {
+        let auto = self.config.ask_policy == AskPolicy::Auto && self.config.verifies_by_bind();
+        if !auto || self.pool.has_policy(server.index).is_some() {
+            return Ok(connection);
+        }
+        let deadline = call.deadline.within(self.config.timeout);
+        let attribute = "supportedControl";
+        let asked = [attribute.to_owned()];
+        let Ok((root, outcome)) = read(&mut connection, "", &asked, None, deadline) else {
+            self.pool.learn_policy(server.index, false);
+            return self.open_bound(call, server, account);
+        };
+        let root = root.unwrap_or_default();
+        let mut listed = root.values(attribute).unwrap_or_default().iter();
+        let has = listed.any(|oid| oid.as_bytes() == POLICY.as_bytes());
+        self.pool.learn_policy(server.index, has);
+        // Some servers close after a refusal, without a word.
+        if outcome.code != 0 {
+            connection.close();
+            return self.open_bound(call, server, account);
+        }
+        Ok(connection)
+    }
+
     /// The service account's password, if it has one.
     fn service_password(&self, call: &Call<'_>) -> Result<Option<Secret>, Fault> {
         let account = self.config.account.as_ref();
@@ -79,7 +121,7 @@ impl Directory {
         let name = self.completed(name, server);
         let password = self.service_password(call)?.unwrap_or_default();
         let deadline = call.deadline.within(self.config.timeout);
-        let outcome = bind::simple(connection, &name, &password, deadline)
+        let (outcome, _) = bind::simple(connection, &name, &password, &[], deadline)
             .map_err(|broken| self.broken(server, SERVICE_BIND, broken))?;
         if outcome.code == 0 {
             self.report(call.journal, &Fault::bound(server.label, &name));
@@ -101,10 +143,7 @@ impl Directory {
     ) -> Result<(), Fault> {
         let broken = |broken| self.broken(server, SERVICE_BIND, broken);
         let deadline = call.deadline.within(self.config.timeout);
-        let (host, socket) = match &server.uri.endpoint {
-            Endpoint::Tcp { host, .. } => (host.as_str(), false),
-            Endpoint::Unix(_) => ("localhost", true),
-        };
+        let (host, socket) = server.host();
         let certified = connection.is_encrypted() && self.config.tls.identity.is_some();
         let about = [
             socket || certified,

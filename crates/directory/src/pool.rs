@@ -28,6 +28,8 @@ struct State {
     pause: Duration,
     /// When the pause last grew.
     failed: Option<Instant>,
+    /// Whether it lists the control of password policies.
+    policy: Option<bool>,
 }
 
 impl State {
@@ -88,15 +90,21 @@ impl Pool {
         None
     }
 
-    /// The servers to ask, in order: those that are not down, or, if all are,
-    /// the one that is due first.
-    pub(crate) fn order(&self, servers: usize) -> Vec<usize> {
+    /// The servers to ask, in order: those of `servers` that are not down, or, if
+    /// all are, the one that is due first.
+    pub(crate) fn order(&self, servers: &[usize]) -> Vec<usize> {
         let Some(mut states) = self.states() else {
-            return (0..servers).collect();
+            return servers.to_vec();
         };
         let now = Instant::now();
         let mut order = Vec::new();
-        for (index, state) in states.iter_mut().enumerate() {
+        for index in servers.iter().copied() {
+            if states.len() <= index {
+                states.resize_with(index.saturating_add(1), State::default);
+            }
+            let Some(state) = states.get_mut(index) else {
+                continue;
+            };
             match state.down_until {
                 None => order.push(index),
                 Some(until) if until <= now => {
@@ -111,11 +119,13 @@ impl Pool {
             shuffle(&mut order);
         }
         if order.is_empty() {
-            let due = states
+            let until = |index: &&usize| states.get(**index).and_then(|state| state.down_until);
+            return servers
                 .iter()
-                .enumerate()
-                .min_by_key(|(_, state)| state.down_until);
-            return due.map(|(index, _)| index).into_iter().collect();
+                .min_by_key(until)
+                .copied()
+                .into_iter()
+                .collect();
         }
         order
     }
@@ -164,6 +174,19 @@ impl Pool {
                 old.append(&mut state.service);
                 old.append(&mut state.verify);
             }
+        }
+    }
+
+    /// Whether `server` has password policies, if that is known.
+    pub(crate) fn has_policy(&self, server: usize) -> Option<bool> {
+        self.states()?.get(server)?.policy
+    }
+
+    /// Notes whether `server` has password policies.
+    pub(crate) fn learn_policy(&self, server: usize, has: bool) {
+        let mut states = self.states();
+        if let Some(state) = states.as_mut().and_then(|states| states.get_mut(server)) {
+            state.policy = Some(has);
         }
     }
 
@@ -217,7 +240,8 @@ impl Drop for Pool {
     }
 }
 
-fn random(below: usize) -> usize {
+/// A number below `below`, for the order of servers.
+pub(crate) fn random(below: usize) -> usize {
     let number = RandomState::new().hash_one(std::process::id());
     let below = u64::try_from(below.max(1)).unwrap_or(1);
     usize::try_from(number % below).unwrap_or(0)
@@ -252,12 +276,12 @@ mod tests {
     #[test]
     fn a_failed_server_is_left_alone() {
         let pool = pool(3);
-        assert_eq!(pool.order(3), [0, 1, 2]);
+        assert_eq!(pool.order(&[0, 1, 2]), [0, 1, 2]);
         pool.failed(0);
-        assert_eq!(pool.order(3), [1, 2]);
+        assert_eq!(pool.order(&[0, 1, 2]), [1, 2]);
         assert!(pool.works(0));
         assert!(!pool.works(0));
-        assert_eq!(pool.order(3), [0, 1, 2]);
+        assert_eq!(pool.order(&[0, 1, 2]), [0, 1, 2]);
     }
 
     #[test]
@@ -265,10 +289,10 @@ mod tests {
         let pool = pool(2);
         pool.failed(0);
         pool.states().unwrap()[0].down_until = Some(Instant::now());
-        assert_eq!(pool.order(2), [0, 1]);
-        assert_eq!(pool.order(2), [1]);
+        assert_eq!(pool.order(&[0, 1]), [0, 1]);
+        assert_eq!(pool.order(&[0, 1]), [1]);
         assert!(pool.works(0));
-        assert_eq!(pool.order(2), [0, 1]);
+        assert_eq!(pool.order(&[0, 1]), [0, 1]);
     }
 
     #[test]
@@ -276,7 +300,7 @@ mod tests {
         let pool = pool(3).shuffling(true);
         let mut first = [0; 3];
         for _ in 0..300 {
-            let mut order = pool.order(3);
+            let mut order = pool.order(&[0, 1, 2]);
             first[order[0]] += 1;
             order.sort_unstable();
             assert_eq!(order, [0, 1, 2]);
@@ -294,10 +318,10 @@ mod tests {
         pool.failed(0);
         let later = Instant::now().checked_add(Duration::from_secs(90));
         pool.states().unwrap()[0].down_until = later;
-        assert_eq!(pool.order(2), [1]);
+        assert_eq!(pool.order(&[0, 1]), [1]);
         let single = self::pool(1);
         single.failed(0);
-        assert_eq!(single.order(1), [0]);
+        assert_eq!(single.order(&[0]), [0]);
     }
 
     #[test]
@@ -325,7 +349,7 @@ mod tests {
         let pool = pool(2);
         let _held = pool.states.lock().unwrap();
         let start = Instant::now();
-        assert_eq!(pool.order(2), [0, 1]);
+        assert_eq!(pool.order(&[0, 1]), [0, 1]);
         assert!(pool.take(0, Role::Service).is_none());
         assert!(start.elapsed() < Duration::from_secs(2));
     }

@@ -9,10 +9,12 @@ use lber::common::TagClass;
 use lber::structure::StructureTag;
 use saslplug::Secret;
 
+mod policy;
 mod request;
 
-pub(crate) use request::{Change, PROXY, START_TLS, Search, WHO_AM_I, bind, extended, modify};
-pub(crate) use request::{password_modify, sasl_bind, unbind};
+pub(crate) use policy::{POLICY, Policy};
+pub(crate) use request::{Change, PROXY, START_TLS, Search, WHO_AM_I, bind, compare, extended};
+pub(crate) use request::{modify, password_modify, sasl_bind, unbind};
 
 /// Bytes of one message at most.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
@@ -50,14 +52,15 @@ impl Entry {
 /// One answer of a server.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// With what a mechanism has to say, if anything.
-    Bind(Outcome, Option<Vec<u8>>),
+    /// With what a mechanism has to say, and what a password policy, if anything.
+    Bind(Outcome, Option<Vec<u8>>, Option<Policy>),
     Entry(Entry),
     Reference,
     Done(Outcome),
     /// With its value, if any. With id 0 a notice that nobody asked for.
     Extended(Outcome, Option<Vec<u8>>),
     Modified(Outcome),
+    Compared(Outcome),
 }
 
 /// How many bytes the first message in `bytes` has; `None`: not known yet.
@@ -140,16 +143,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(i32, Answer), Malformed> {
         .next()
         .filter(|op| op.class == TagClass::Application)
         .ok_or(ODD)?;
+    let controls = parts
+        .next()
+        .filter(|part| part.class == TagClass::Context && part.id == 0);
     let kind = operation.id;
     let mut parts = operation.expect_constructed().ok_or(ODD)?.into_iter();
     let answer = match kind {
         1 => {
             let (outcome, credentials) = outcome_and(parts, 7).ok_or(ODD)?;
-            Answer::Bind(outcome, credentials)
+            Answer::Bind(outcome, credentials, controls.and_then(policy::policy))
         }
         4 => Answer::Entry(entry(&mut parts).ok_or(ODD)?),
         5 => Answer::Done(outcome(parts).ok_or(ODD)?),
         7 => Answer::Modified(outcome(parts).ok_or(ODD)?),
+        15 => Answer::Compared(outcome(parts).ok_or(ODD)?),
         19 => Answer::Reference,
         24 => {
             let (outcome, value) = outcome_and(parts, 11).ok_or(ODD)?;
@@ -233,6 +240,8 @@ pub(crate) fn code_name(code: u32) -> &'static str {
         2 => "protocolError",
         3 => "timeLimitExceeded",
         4 => "sizeLimitExceeded",
+        5 => "compareFalse",
+        6 => "compareTrue",
         7 => "authMethodNotSupported",
         8 => "strongerAuthRequired",
         10 => "referral",

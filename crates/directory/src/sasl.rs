@@ -258,7 +258,7 @@ fn send(
     let message = protocol::sasl_bind(id, name.as_bytes(), mechanism, credentials);
     connection.send(&message, deadline)?;
     match connection.receive(id, deadline)? {
-        Answer::Bind(outcome, data) => Ok((outcome, data)),
+        Answer::Bind(outcome, data, _) => Ok((outcome, data)),
         _ => Err(Broken::Malformed("it answered a bind with something else")),
     }
 }

@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::faults::{Fault, Journal};
 use crate::pool::Role;
 use crate::template::Login;
-use crate::uri::Uri;
+use crate::uri::{Endpoint, Uri};
 
 /// One call of the plugin.
 pub(crate) struct Call<'a> {
@@ -38,8 +38,21 @@ impl From<Broken> for Trouble {
 #[derive(Clone, Copy)]
 pub(crate) struct Server<'a> {
     pub(crate) index: usize,
+    /// Which URI of `ldapdb_uri` it stands for.
+    pub(crate) listed: usize,
     pub(crate) uri: &'a Uri,
     pub(crate) label: &'a str,
+}
+
+impl<'a> Server<'a> {
+    /// Its host as mechanisms name it, and whether a local socket leads there.
+    pub(crate) fn host(&self) -> (&'a str, bool) {
+        match &self.uri.endpoint {
+            Endpoint::Tcp { host, .. } => (host.as_str(), false),
+            Endpoint::Unix(_) => ("localhost", true),
+            Endpoint::Service(domain) => (domain.as_str(), false),
+        }
+    }
 }
 
 impl Directory {
@@ -52,18 +65,24 @@ impl Directory {
         what: &'static str,
         work: &mut dyn FnMut(&mut Connection, Server<'_>, Deadline) -> Result<T, Trouble>,
     ) -> Result<T, Fault> {
-        let mut last = None;
-        for index in self.pool.order(self.config.servers.len()) {
-            let Some(uri) = self.config.servers.get(index) else {
+        let (places, mut faults) = self.servers.now(&self.config.servers, call.deadline);
+        let mut last = faults.pop();
+        faults
+            .iter()
+            .for_each(|fault| self.report(call.journal, fault));
+        let numbers: Vec<usize> = places.iter().map(|place| place.index).collect();
+        for index in self.pool.order(&numbers) {
+            let Some(place) = places.iter().find(|place| place.index == index) else {
                 continue;
             };
             if let Some(fault) = last.take() {
                 self.report(call.journal, &fault);
             }
-            let label = uri.label();
+            let label = place.uri.label();
             let server = Server {
                 index,
-                uri,
+                listed: place.listed,
+                uri: &place.uri,
                 label: &label,
             };
             match self.run_on(call, server, role, what, work) {
@@ -75,7 +94,7 @@ impl Directory {
                 }
                 Err(fault) if fault.tries_next() => {
                     let pause = self.pool.failed(index);
-                    if self.config.servers.len() > 1 {
+                    if places.len() > 1 {
                         self.report(call.journal, &Fault::skipped(&label, pause, &fault));
                     }
                     last = Some(fault);

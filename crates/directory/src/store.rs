@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! New passwords and properties (`ldapdb_store`): Modify, or the password
-//! modify operation (RFC 3062), on the entry of the login.
+//! modify operation (RFC 3062), or `unicodePwd` of Active Directory, on the entry
+//! of the login.
 //!
 //! A request that changes something is sent once: on a new connection, and
 //! never again if its answer gets lost.
@@ -53,9 +54,11 @@ impl Directory {
             },
         )?;
         self.memo.forget(call.login.user);
+        self.positive.forget(&call.login);
         let how = match self.config.store {
             Store::Exop => "RFC 3062",
-            _ => "modify",
+            Store::ActiveDirectory => "unicodePwd",
+            Store::Modify | Store::No => "modify",
         };
         self.report(call.journal, &Fault::stored(&entry.dn, how));
         Ok(())
@@ -79,10 +82,21 @@ impl Directory {
         let proxied = (self.config.lookup == Lookup::Proxy).then(|| format!("dn:{dn}"));
         let proxied = proxied.as_deref();
         let mut rest = changes.to_vec();
+        let is_password =
+            |change: &Change<'_>| change.0.eq_ignore_ascii_case(&self.config.password_attr);
+        let quoted: Vec<Secret>;
+        if self.config.store == Store::ActiveDirectory {
+            if !connection.is_encrypted() {
+                return Err(Trouble::Fault(Fault::ad_wants_tls(server.label, dn)));
+            }
+            if let Some(change) = rest.iter_mut().find(|change| is_password(change)) {
+                quoted = unicode_password(change.1)
+                    .ok_or_else(|| Trouble::Fault(Fault::ad_password(dn)))?;
+                *change = ("unicodePwd".to_owned(), &quoted);
+            }
+        }
         if self.config.store == Store::Exop {
-            let password = |change: &Change<'_>| {
-                change.0.eq_ignore_ascii_case(&self.config.password_attr) && !change.1.is_empty()
-            };
+            let password = |change: &Change<'_>| is_password(change) && !change.1.is_empty();
             if let Some((_, [value, ..])) = rest.iter().find(|change| password(change)) {
                 let id = connection.next_id();
                 let message = protocol::password_modify(id, dn, value, proxied);
@@ -123,6 +137,25 @@ impl Directory {
     }
 }
 
+/// The value of `unicodePwd` (MS-ADTS 3.1.1.3.1.5): in quotes, as UTF-16. There is
+/// no account without one.
+fn unicode_password(values: &[Secret]) -> Option<Vec<Secret>> {
+    let [value] = values else {
+        return None;
+    };
+    let text = core::str::from_utf8(value.as_bytes()).ok()?;
+    let mut bytes = Vec::with_capacity(text.len().saturating_mul(2).saturating_add(4));
+    let quoted = core::iter::once('"').chain(text.chars()).chain(['"']);
+    for letter in quoted {
+        let mut units = [0; 2];
+        let units = letter.encode_utf16(&mut units);
+        units
+            .iter()
+            .for_each(|unit| bytes.extend(unit.to_le_bytes()));
+    }
+    Some(vec![Secret::new(bytes)])
+}
+
 fn changed(
     connection: &mut Connection,
     id: i32,
@@ -135,5 +168,21 @@ fn changed(
         _ => Err(Broken::Malformed(
             "it answered a change with something else",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_for_active_directory() {
+        let values = |texts: &[&str]| texts.iter().map(|t| Secret::from(t.as_bytes())).collect();
+        let one: Vec<Secret> = values(&["aé"]);
+        let sent = unicode_password(&one).unwrap();
+        assert_eq!(sent[0].as_bytes(), [34, 0, 97, 0, 0xe9, 0, 34, 0]);
+        let none: Vec<Secret> = values(&[]);
+        assert!(unicode_password(&none).is_none());
+        assert!(unicode_password(&[Secret::from(&b"\xff"[..])]).is_none());
     }
 }

@@ -70,8 +70,8 @@ impl From<Errno> for Broken {
 pub(crate) struct Socket(OwnedFd);
 
 impl Socket {
-    /// Connects within `deadline`.
-    pub(crate) fn connect(address: &Address, deadline: Deadline) -> Result<Self, Broken> {
+    /// Begins to connect; tells whether that is done already.
+    pub(crate) fn begin(address: &Address) -> Result<(Self, bool), Broken> {
         let (family, target): (_, Box<dyn SockaddrLike>) = match address {
             Address::Tcp(address) => {
                 let family = match address.is_ipv4() {
@@ -91,17 +91,33 @@ impl Socket {
             let _ = setsockopt(&socket.0, sockopt::TcpUserTimeout, &UNACKNOWLEDGED);
         }
         match connect(socket.0.as_raw_fd(), &*target) {
-            Ok(()) => {}
-            Err(Errno::EINPROGRESS | Errno::EINTR) => {
-                socket.wait(PollFlags::POLLOUT, deadline)?;
-                match getsockopt(&socket.0, sockopt::SocketError)? {
-                    0 => {}
-                    error => return Err(Errno::from_raw(error).into()),
-                }
-            }
-            Err(error) => return Err(error.into()),
+            Ok(()) => Ok((socket, true)),
+            Err(Errno::EINPROGRESS | Errno::EINTR) => Ok((socket, false)),
+            Err(error) => Err(error.into()),
         }
-        Ok(socket)
+    }
+
+    /// The socket, if the connection that was begun is there.
+    pub(crate) fn connected(self) -> Result<Self, Broken> {
+        match getsockopt(&self.0, sockopt::SocketError)? {
+            0 => Ok(self),
+            error => Err(Errno::from_raw(error).into()),
+        }
+    }
+
+    /// Which of `sockets` is connected, or will never be; `None` when `deadline`
+    /// comes first.
+    pub(crate) fn first_writable(sockets: &[&Self], deadline: Deadline) -> Option<usize> {
+        let mut fds: Vec<PollFd<'_>> = sockets
+            .iter()
+            .map(|socket| PollFd::new(socket.0.as_fd(), PollFlags::POLLOUT))
+            .collect();
+        match poll(&mut fds, deadline.poll_timeout()?) {
+            Ok(0) | Err(Errno::EINTR) => None,
+            Ok(_) => fds.iter().position(|fd| fd.any().unwrap_or(true)),
+            // What is wrong shows when the socket is used.
+            Err(_) => Some(0),
+        }
     }
 
     /// Waits until the socket is ready for `events`.

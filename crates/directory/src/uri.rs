@@ -23,6 +23,8 @@ pub(crate) enum Endpoint {
     },
     /// A socket file.
     Unix(PathBuf),
+    /// The servers that the SRV records of this domain name.
+    Service(String),
 }
 
 /// How far a search goes.
@@ -81,6 +83,7 @@ impl Uri {
             }
             Endpoint::Tcp { host, port, .. } => format!("{}://{host}:{port}", self.scheme),
             Endpoint::Unix(path) => format!("ldapi://{}", path.display()),
+            Endpoint::Service(domain) => format!("{}://{domain}", self.scheme),
         }
     }
 }
@@ -194,13 +197,35 @@ fn parse(token: &str, warnings: &mut Vec<Fault>) -> Result<Uri, Fault> {
             .map(Some)
             .ok_or_else(|| bad("%xx is not UTF-8 or not hex")),
     };
+    let base = base(&decoded(Some(dn))?.unwrap_or_default(), warnings).map_err(|why| bad(&why))?;
+    let endpoint = match scheme.ends_with("+srv") {
+        true => service(host, base.as_deref()).map_err(bad),
+        false => endpoint(scheme, host).map_err(|why| bad(&why)),
+    };
     Ok(Uri {
         scheme,
-        endpoint: endpoint(scheme, host).map_err(|why| bad(&why))?,
-        base: base(&decoded(Some(dn))?.unwrap_or_default(), warnings).map_err(|why| bad(&why))?,
+        endpoint: endpoint?,
+        base,
         scope,
         filter: decoded(filter)?,
     })
+}
+
+/// The domain of `ldap+srv://domain`, or the one that the base is made of.
+fn service(host: &str, base: Option<&str>) -> Result<Endpoint, &'static str> {
+    if host.contains([':', '[', '%']) {
+        return Err("with +srv it has a domain; host and port come from the DNS");
+    }
+    let domain = match host.trim_end_matches('.') {
+        "" => base.and_then(Dn::parse).and_then(|dn| dn.domain()),
+        host => Some(host.to_owned()),
+    };
+    let domain = domain.ok_or("with +srv it needs a domain, or a base of dc=…")?;
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match domain.bytes().all(known) && domain.len() < 200 {
+        true => Ok(Endpoint::Service(domain)),
+        false => Err("the domain has odd characters"),
+    }
 }
 
 fn endpoint(scheme: &str, host: &str) -> Result<Endpoint, String> {

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a password is right: compared with a readable value, or by a bind
-//! as the user on a connection that does nothing else.
+//! as the user (`userbind.rs`).
 #![forbid(unsafe_code)]
 
-use crate::bind;
 use crate::config::{Lookup, VerifyBy};
 use crate::directory::Directory;
 use crate::faults::Fault;
-use crate::pool::Role;
 use crate::protocol::Entry;
-use crate::session::{Call, Server, Trouble};
-use crate::template::{Login, Template};
+use crate::session::Call;
 use hash::Verdict;
-use saslplug::Secret;
-use std::time::Instant;
+use saslplug::{Code, Secret};
 
 /// Values of a password attribute that are looked at.
 const MOST_VALUES: usize = 16;
@@ -24,6 +20,35 @@ pub(crate) fn scheme(value: &Secret) -> Option<&str> {
 }
 
 impl Directory {
+    /// The verdict, which may be known from a moment ago.
+    pub(crate) fn remembered_verdict(
+        &self,
+        call: &Call<'_>,
+        password: &Secret,
+    ) -> Result<(), Fault> {
+        let user = call.login.user;
+        if self.negative.knows(&call.login, password) {
+            return Err(Fault::wrong_again(user));
+        }
+        if self.positive.knows(&call.login, password) {
+            self.report(call.journal, &Fault::right_again(user));
+            return Ok(());
+        }
+        let verdict = self.verdict(call, password);
+        match &verdict {
+            Ok(()) => self.positive.keep(&call.login, password),
+            Err(fault) if fault.is_wrong_password() => {
+                self.negative.keep(&call.login, password);
+                // The right one may be another by now.
+                self.positive.forget(&call.login);
+            }
+            Err(fault) if fault.code() != Code::UNAVAIL => self.positive.forget(&call.login),
+            Err(_) => {}
+        }
+        verdict
+    }
+
+    /// The verdict, found out now.
     pub(crate) fn verdict(&self, call: &Call<'_>, password: &Secret) -> Result<(), Fault> {
         let user = call.login.user;
         // An empty password makes a bind that succeeds for everybody.
@@ -103,78 +128,6 @@ impl Directory {
             }
         }
     }
-
-    /// One bind as the user, on a connection that only ever binds.
-    fn by_bind(
-        &self,
-        call: &Call<'_>,
-        entry: Option<&Entry>,
-        password: &Secret,
-    ) -> Result<(), Fault> {
-        let login = Login {
-            entry: entry.map(|entry| entry.dn.as_str()),
-            ..call.login.clone()
-        };
-        self.run(
-            call,
-            Role::Verify,
-            "the bind of a user",
-            &mut |connection, server, deadline| {
-                let name = self.bind_name(&login, server).map_err(Trouble::Fault)?;
-                let start = Instant::now();
-                let outcome = bind::simple(connection, &name, password, deadline)?;
-                if outcome.code != 0 {
-                    let fault = Fault::user_bind(server.label, login.user, &name, &outcome);
-                    return Err(Trouble::Fault(fault));
-                }
-                self.report(
-                    call.journal,
-                    &Fault::verified(login.user, &name, start.elapsed()),
-                );
-                Ok(())
-            },
-        )
-    }
-
-    /// The name that the user's bind carries.
-    fn bind_name(&self, login: &Login<'_>, server: Server<'_>) -> Result<String, Fault> {
-        let name = match &self.config.user_dn {
-            None => login.entry.map(str::to_owned),
-            Some(user) => {
-                let text = match user.is_dn {
-                    true => self.completed(&user.text, server),
-                    false => user.text.clone(),
-                };
-                let template = Template::parse(&text)
-                    .map_err(|why| Fault::bad_option("ldapdb_user_dn", &why))?;
-                if user.is_dn {
-                    template.fill_dn(login)
-                } else if is_safe_raw(login.user) {
-                    template
-                        .fill(login)
-                        .and_then(|name| String::from_utf8(name).ok())
-                } else {
-                    let why = "with a raw ldapdb_user_dn it may not have = , \\ / { } or S-1-";
-                    return Err(Fault::odd_login(login.user.as_bytes(), why));
-                }
-            }
-        };
-        let name = name.ok_or_else(|| Fault::no_value(login.user, "ldapdb_user_dn"))?;
-        // Without a name the bind is anonymous and succeeds for everybody.
-        if name.trim().is_empty() {
-            return Err(Fault::no_bind_name(login.user));
-        }
-        Ok(name)
-    }
-}
-
-/// Whether a directory that tries several forms of a name takes this one for
-/// what it looks like.
-fn is_safe_raw(user: &str) -> bool {
-    let sid = user
-        .get(..4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("S-1-"));
-    !sid && !user.contains(['=', ',', '\\', '/', '{', '}'])
 }
 
 #[cfg(test)]
@@ -188,21 +141,5 @@ mod tests {
         assert_eq!(of("{}x").as_deref(), Some(""));
         assert_eq!(of("{open"), None);
         assert_eq!(of("dogood"), None);
-    }
-
-    #[test]
-    fn raw_names_look_like_names() {
-        for user in [
-            "cn=x",
-            "a,b",
-            "DOM\\x",
-            "corp.ex/x",
-            "{guid}",
-            "S-1-5-21",
-            "s-1-5",
-        ] {
-            assert!(!is_safe_raw(user), "{user}");
-        }
-        assert!(is_safe_raw("jdoe@corp.ex"));
     }
 }

@@ -12,9 +12,12 @@ use crate::directory::{Directory, checked};
 use crate::faults::{Fault, Journal};
 use crate::pool::Role;
 use crate::protocol::Entry;
+use crate::servers::Place;
 use crate::session::{Call, Server};
 use crate::template::Login;
+use crate::uri::Uri;
 use saslplug::Secret;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A part of a login.
@@ -101,21 +104,25 @@ impl Directory {
         watch: &mut dyn FnMut(Step),
     ) {
         let mut reached = false;
-        for (index, uri) in self.config().servers.iter().enumerate() {
-            let label = uri.label();
-            let server = Server {
-                index,
-                uri,
-                label: &label,
-            };
-            let call = self.call(journal, login.clone());
-            match self.walk_to(&call, server, watch) {
-                Ok(connection) => {
-                    reached = true;
-                    self.pool.give(index, Role::Service, connection);
-                }
-                Err(_) => {
-                    self.pool.failed(index);
+        for (listed, uri) in self.config().servers.iter().enumerate() {
+            let call = || self.call(journal, login.clone());
+            let places = self.walk_records(&call(), listed, uri, watch);
+            for place in places.unwrap_or_default() {
+                let label = place.uri.label();
+                let server = Server {
+                    index: place.index,
+                    listed,
+                    uri: &place.uri,
+                    label: &label,
+                };
+                match self.walk_to(&call(), server, watch) {
+                    Ok(connection) => {
+                        reached = true;
+                        self.pool.give(place.index, Role::Service, connection);
+                    }
+                    Err(_) => {
+                        self.pool.failed(place.index);
+                    }
                 }
             }
         }
@@ -123,6 +130,28 @@ impl Directory {
             // The walk ends at the first fault, which `watch` was told.
             let _ = self.walk_login(journal, login, password, watch);
         }
+    }
+
+    /// The servers of one URI; a step only where SRV records name them.
+    fn walk_records(
+        &self,
+        call: &Call<'_>,
+        listed: usize,
+        uri: &Uri,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Arc<Place>>, Fault> {
+        let ask = || match self.servers.of(listed, uri, call.deadline) {
+            (places, Some(fault)) if places.is_empty() => Err(fault),
+            found => Ok(found),
+        };
+        let (places, _) = match uri.domain() {
+            None => ask(),
+            Some(_) => step(watch, Phase::Resolve, &uri.label(), ask, |(places, odd)| {
+                let names = places.iter().map(|place| place.uri.label());
+                (names.collect(), odd.iter().map(Fault::to_string).collect())
+            }),
+        }?;
+        Ok(places)
     }
 
     /// Name, address, TLS, bind, root DSE.
@@ -158,19 +187,18 @@ impl Directory {
         watch: Watch<'_>,
     ) -> Result<Connection, Fault> {
         let sends = self.sends_password();
-        let limit = call.deadline.within(self.config.connect_timeout);
         let connection = step(
             watch,
             Phase::Connect,
             &address.text(),
             || {
-                self.may_connect(server, address, sends)?;
-                self.reach(server, address, default_port, limit)
+                self.permitted(server, vec![address.clone()], sends)?;
+                self.reach(call, server, address, default_port)
             },
             |_| fine(Vec::new()),
         )?;
         let secured = || {
-            let connection = self.secured(call, server, address, connection, limit)?;
+            let connection = self.secured(call, server, address, connection)?;
             self.trusted(server, address, connection, sends)
         };
         step(watch, Phase::Tls, &address.text(), secured, |connection| {
@@ -202,7 +230,10 @@ impl Directory {
             Phase::Bind,
             server.label,
             || match account {
-                Some(account) => self.bound(call, server, connection, account),
+                Some(account) => {
+                    let connection = self.bound(call, server, connection, account)?;
+                    self.learned_policy(call, server, connection, account)
+                }
                 None => Ok(connection),
             },
             |_| fine(vec![about_bind(account.map(|_| &*name), searches)]),
@@ -236,7 +267,7 @@ impl Directory {
                 self.find(&call(), &everything)
             };
             step(watch, Phase::Search, login.user, entry, |entry| {
-                self.about_entry(entry)
+                self.about_entry(entry, &call().login)
             })?;
         }
         if self.config.canon_attr.is_some() {
@@ -275,7 +306,7 @@ impl Directory {
     }
 
     /// Who it is, and what the service account may read of it.
-    fn about_entry(&self, entry: &Entry) -> (Vec<String>, Vec<String>) {
+    fn about_entry(&self, entry: &Entry, login: &Login<'_>) -> (Vec<String>, Vec<String>) {
         let attribute = &self.config.password_attr;
         let is_password = |name: &&str| name.eq_ignore_ascii_case(attribute);
         let names = entry.attributes.iter().map(|(name, _)| name.as_str());
@@ -284,6 +315,10 @@ impl Directory {
             format!("entry \"{}\"", entry.dn),
             format!("readable: {}", others.join(" ")),
         ];
+        // It would not have been found otherwise.
+        let group = self.config.group.as_ref();
+        let group = group.and_then(|group| group.template.fill_dn(login));
+        lines.extend(group.map(|name| format!("a member of \"{name}\"")));
         let values = entry.values(attribute).unwrap_or_default();
         lines.push(match values.first().map(crate::verify::scheme) {
             None => format!("{attribute} is not readable: a bind verifies"),

@@ -62,10 +62,12 @@ fn the_story_ends() {
     assert_eq!(client.lines.errors(), [""; 0]);
     let binds: Vec<Event> = fake.record.all();
     assert_eq!(
-        binds[..5],
+        binds[..6],
         [
             Event::Connect(0),
             Event::Bind(0, "cn=cyrus,ou=machines,dc=users,dc=local".to_owned()),
+            // Once: are there password policies?
+            Event::Search(0),
             Event::Search(0),
             Event::Search(0),
             Event::Connect(1),

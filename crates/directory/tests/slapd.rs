@@ -133,9 +133,10 @@ fn a_warm_login_is_two_requests() {
         client.verify(&name, password)
     };
     assert_eq!(login("anna@example.com", "geheim ü"), Ok(()));
-    let before = slapd.counts();
+    let (before, answered) = (slapd.counts(), slapd.requests());
     assert_eq!(login("jdoe@example.com", "dogood"), Ok(()));
     let after = slapd.counts();
+    assert_eq!(slapd.requests(), answered + 2, "{}", slapd.log());
     let spent = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
     assert_eq!(spent, (0, 1, 1), "{}", slapd.log());
 }

@@ -159,6 +159,30 @@ fn a_wrong_password_is_not_asked_twice() {
 }
 
 #[test]
+fn a_right_password_is_not_asked_twice_if_that_is_wanted() {
+    let fake = Fake::start(shows("x"));
+    let uri = fake.uri();
+    let options = [
+        ("ldapdb_verify", "bind"),
+        ("ldapdb_cache_ttl", "600"),
+        ("ldapdb_uri", uri.as_str()),
+    ];
+    let client = client(&uri, &options);
+    let (user, right) = ("j", "by bind");
+    assert_eq!(client.verify(user, right), Ok(()));
+    let binds = binds_as_user(&fake);
+    for _ in 0..3 {
+        assert_eq!(client.verify(user, right), Ok(()));
+    }
+    assert_eq!(binds_as_user(&fake), binds);
+    // Another password is asked about, and makes the right one be asked again.
+    assert_eq!(client.verify(user, "wrong"), Err(Code::BADAUTH));
+    assert_eq!(binds_as_user(&fake), binds + 1);
+    assert_eq!(client.verify(user, right), Ok(()));
+    assert_eq!(binds_as_user(&fake), binds + 2);
+}
+
+#[test]
 fn who_is_known_but_not_allowed() {
     let slapd = Slapd::start("require");
     let uri = slapd.uri();

@@ -34,6 +34,11 @@ fn equal(options: &[(&str, &str)], action: &[&str]) -> Vec<String> {
     let ours = seen(Plugin::Ours, options, action);
     let stock = seen(Plugin::Stock, options, action);
     assert_eq!(ours, stock, "{options:?} {action:?}");
+    if action != ["probe"] {
+        // Without a connection our library asks no plugin.
+        let whole = seen(Plugin::Whole, options, action);
+        assert_eq!(whole, stock, "under our library: {options:?} {action:?}");
+    }
     ours
 }
 
@@ -85,6 +90,31 @@ fn upstream_configurations() {
                 "mech 0",
             );
             equal(&options, &["mech", mech, "jdoe", "wrong"]);
+        }
+    }
+}
+
+/// The distribution's plugin says -24 to this configuration here, so ours is
+/// compared under both libraries only.
+#[test]
+fn plain_inside_tls() {
+    let slapd = Slapd::proxying("equal-tls");
+    let (rc, ca) = (slapd.file("ldaprc"), slapd.file("ca.pem"));
+    let text = format!("TLS_CACERT {ca}\nSASL_SECPROPS noanonymous\n");
+    std::fs::write(&rc, text).unwrap();
+    for (server, start) in [(slapd.tls_alone(), "no"), (slapd.named_alone(), "demand")] {
+        let options = options(&[
+            ("ldapdb_uri", server.as_str()),
+            ("ldapdb_mech", "PLAIN"),
+            ("ldapdb_rc", &rc),
+            ("ldapdb_starttls", start),
+            ("ldapdb_id", "cyrus"),
+            ("ldapdb_pw", CANARY),
+        ]);
+        for action in [["external", "anna", ""], ["checkpass", "jdoe", "dogood"]] {
+            let under_stock = seen(Plugin::Ours, &options, &action);
+            assert_eq!(under_stock, seen(Plugin::Whole, &options, &action));
+            has(&under_stock, &format!("{} 0", action[0]));
         }
     }
 }

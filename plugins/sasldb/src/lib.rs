@@ -80,7 +80,8 @@ impl Auxprop for Sasldb {
         if query.user.contains(&0) {
             return Err(Error::new(Code::NOUSER, "a user name with a NUL byte"));
         }
-        // Nothing was asked for: who it is need not be known here.
+        // Who asks for nothing is told nothing, not even whether the user exists:
+        // ANONYMOUS would fail.
         if query.names.is_empty() {
             return Ok(Found::default());
         }

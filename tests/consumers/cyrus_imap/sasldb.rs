@@ -3,6 +3,7 @@
 //! ours must do alike.
 
 use lab::account::Account;
+use lab::consumer::{Consumer, Origin};
 use lab::cyrus::{Cyrus, Service};
 use lab::imap::{self, Method};
 use lab::library::Library;
@@ -10,6 +11,14 @@ use lab::placed::{Placed, SHARED_SECRET, Way};
 use lab::scratch::Scratch;
 use lab::{imtest, sasldb};
 use std::time::Duration;
+
+const IMAPD: Consumer = Consumer {
+    program: "Cyrus imapd",
+    package: "cyrus-imapd",
+    side: "server",
+    mechanisms: "LOGIN command, PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 DIGEST-MD5 (layers 0, 1, 56, 128)",
+    origin: Origin::Installed("/usr/lib/cyrus/bin/imapd"),
+};
 
 fn logs_in(which: Library, way: Way, service: Service) {
     let scratch = Scratch::new().unwrap();
@@ -67,7 +76,11 @@ fn stock_preloaded() {
 
 #[test]
 fn stock_by_library_path_in_one_process() {
-    logs_in(Library::Stock, Way::LibraryPath, Service::Pool(1));
+    IMAPD
+        .prove(Library::Stock, |_| {
+            logs_in(Library::Stock, Way::LibraryPath, Service::Pool(1))
+        })
+        .unwrap();
 }
 
 #[test]
@@ -77,5 +90,9 @@ fn ours_preloaded_in_one_process() {
 
 #[test]
 fn ours_by_library_path() {
-    logs_in(Library::Ours, Way::LibraryPath, Service::Fresh);
+    IMAPD
+        .prove(Library::Ours, |_| {
+            logs_in(Library::Ours, Way::LibraryPath, Service::Fresh)
+        })
+        .unwrap();
 }

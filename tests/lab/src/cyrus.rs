@@ -42,6 +42,10 @@ pub enum Service {
     Pool(usize),
 }
 
+/// A further program of Cyrus: the service's name, the program with its options,
+/// where it listens.
+pub type Further = (&'static str, &'static str, SocketAddr);
+
 /// A running Cyrus IMAP.
 #[derive(Debug)]
 pub struct Cyrus {
@@ -50,7 +54,6 @@ pub struct Cyrus {
     syslog: Syslog,
     folder: PathBuf,
     address: SocketAddr,
-    inside_tls: SocketAddr,
 }
 
 impl Cyrus {
@@ -62,15 +65,28 @@ impl Cyrus {
         service: Service,
         sasl: &str,
     ) -> io::Result<Self> {
+        Self::start_with(scratch, placed, way, service, sasl, &[])
+    }
+
+    /// The same with more than imapd.
+    pub fn start_with(
+        scratch: &Scratch,
+        placed: &Placed,
+        way: Way,
+        service: Service,
+        sasl: &str,
+        further: &[Further],
+    ) -> io::Result<Self> {
         account::require_root()?;
         let cyrus = Account::named("cyrus")?;
         for folder in FOLDERS {
             scratch.folder_of(&format!("imap/{folder}"), cyrus)?;
         }
-        let (address, inside_tls) = (port::free()?, port::free()?);
+        let address = port::free()?;
         let folder = scratch.join("imap");
         configure(&folder, sasl)?;
-        let text = services(scratch.path(), address, inside_tls, service);
+        let all = [&[("imap", "imapd", address)], further].concat();
+        let text = services(scratch.path(), &all, service);
         let services = scratch.file("imap/cyrus.conf", &text)?;
         let syslog = Syslog::listen(scratch)?;
         let mut command = syslog.enter();
@@ -87,7 +103,6 @@ impl Cyrus {
             syslog,
             folder,
             address,
-            inside_tls,
         };
         cyrus.wait_for_imapd(placed.library())?;
         Ok(cyrus)
@@ -132,7 +147,12 @@ impl Cyrus {
 
     /// The numbers of master's imapd processes.
     pub fn imapds(&self) -> io::Result<Vec<u32>> {
-        maps::children(self.master.id(), "imapd")
+        self.processes("imapd")
+    }
+
+    /// The numbers of master's processes of this name.
+    pub fn processes(&self, name: &str) -> io::Result<Vec<u32>> {
+        maps::children(self.master.id(), name)
     }
 
     /// Writes new `sasl_` lines; the next fresh imapd reads them.
@@ -143,12 +163,6 @@ impl Cyrus {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Where it listens with TLS from the first byte; of use only with lines
-    /// that name a certificate.
-    pub fn inside_tls(&self) -> SocketAddr {
-        self.inside_tls
     }
 
     /// What its processes logged.
@@ -205,22 +219,26 @@ failedloginpause: 0
     fs::rename(new, path.join("imapd.conf"))
 }
 
-fn services(root: &Path, address: SocketAddr, inside_tls: SocketAddr, service: Service) -> String {
+fn services(root: &Path, all: &[Further], service: Service) -> String {
     let conf = root.join("imap/imapd.conf");
     let conf = conf.display();
     let (options, children) = match service {
         Service::Fresh => ("-U 1", "prefork=0 maxchild=20".to_owned()),
         Service::Pool(size) => ("-U 1000", format!("prefork={size} maxchild={size}")),
     };
+    let mut lines = String::new();
+    for (name, program, address) in all {
+        lines.push_str(&format!(
+            "  {name} cmd=\"{program} -C {conf} {options}\" listen=\"{address}\" {children}\n"
+        ));
+    }
     format!(
         "\
 START {{
   recover cmd=\"ctl_cyrusdb -C {conf} -r\"
 }}
 SERVICES {{
-  imap cmd=\"imapd -C {conf} {options}\" listen=\"{address}\" {children}
-  imaps cmd=\"imapd -s -C {conf} -U 1\" listen=\"{inside_tls}\" prefork=0 maxchild=20
-}}
+{lines}}}
 EVENTS {{
 }}
 "

@@ -6,9 +6,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-const IMTEST: &str = "/usr/lib/cyrus/bin/imtest";
+/// Where its kind are: `imtest`, `pop3test`, `sivtest`, …
+const FOLDER: &str = "/usr/lib/cyrus/bin";
 
 /// What `imtest` achieved.
 #[derive(Debug)]
@@ -48,12 +50,24 @@ pub fn run_with(
     password: &str,
     environment: &[String],
 ) -> io::Result<Outcome> {
+    run_program("imtest", address, options, [user, password], environment)
+}
+
+/// The same with another of its kind; `user` is a name and a password.
+pub fn run_program(
+    program: &str,
+    address: SocketAddr,
+    options: &[&str],
+    user: [&str; 2],
+    environment: &[String],
+) -> io::Result<Outcome> {
+    let [name, password] = user;
     let output = Command::new("timeout")
         .args(["60", "env"])
         .args(environment)
-        .arg(IMTEST)
+        .arg(Path::new(FOLDER).join(program))
         .args(options)
-        .args(["-a", user, "-u", user, "-w", password])
+        .args(["-a", name, "-u", name, "-w", password])
         .args(["-p", &address.port().to_string()])
         .arg(address.ip().to_string())
         // At the end of its input it logs out.

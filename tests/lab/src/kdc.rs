@@ -6,7 +6,7 @@
 
 use crate::process::{self, Process, in_session};
 use crate::scratch::Scratch;
-use crate::{port, stage};
+use crate::{packages, port};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -145,29 +145,9 @@ fn client_file(address: SocketAddr) -> String {
     )
 }
 
-/// The folder with stock's plugins for Kerberos, unpacked below `target`.
+/// The folder with stock's plugins for Kerberos.
 pub fn stock_plugins() -> io::Result<PathBuf> {
-    let root = stage::target().join("debian").join(PACKAGE);
-    let plugins = root.join("usr/lib/x86_64-linux-gnu/sasl2");
-    if plugins.join("libgs2.so").exists() && plugins.join("libgssapiv2.so").exists() {
-        return Ok(plugins);
-    }
-    let fresh = root.with_extension(std::process::id().to_string());
-    fs::create_dir_all(&fresh)?;
-    let mut download = Command::new("apt-get");
-    download
-        .args(["-q", "download", PACKAGE])
-        .current_dir(&fresh);
-    process::run(&mut download)?;
-    for file in fs::read_dir(&fresh)? {
-        let file = file?.path();
-        if file.extension().is_some_and(|extension| extension == "deb") {
-            process::run(Command::new("dpkg").arg("-x").args([&file, &fresh]))?;
-        }
-    }
-    // Another test may have been quicker.
-    if fs::rename(&fresh, &root).is_err() {
-        fs::remove_dir_all(&fresh)?;
-    }
-    Ok(plugins)
+    Ok(packages::unpacked(&[PACKAGE])?
+        .join(packages::libraries())
+        .join("sasl2"))
 }

@@ -1,67 +1,73 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which libsasl2 a program ran on that is gone before its maps could be read:
-//! the dynamic linker itself writes down each file that it loads.
+//! the dynamic linker itself writes down what it initialises, one file a process.
 
 #![forbid(unsafe_code)]
 
-use std::fs;
-use std::io;
+use crate::scratch::{Scratch, set_mode};
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, io};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// The dynamic linker's record of one run.
+/// A folder for the dynamic linker's notes.
 #[derive(Debug)]
 pub struct Loaded {
     folder: PathBuf,
 }
 
 impl Loaded {
-    /// A record to be kept below `scratch`.
-    pub fn new(scratch: &Path) -> io::Result<Self> {
+    /// Makes a folder of its own, in which every account may write.
+    pub fn new(scratch: &Scratch) -> io::Result<Self> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = scratch.join(format!("loaded-{number}"));
-        fs::create_dir(&folder)?;
+        let folder = scratch.folder(&format!("loaded-{number}"))?;
+        set_mode(&folder, 0o777)?;
         Ok(Self { folder })
     }
 
     /// `NAME=value` words for the program.
     pub fn environment(&self) -> [String; 2] {
-        let file = self.folder.join("of");
+        let notes = self.folder.join("process").display().to_string();
         [
-            "LD_DEBUG=files".to_owned(),
-            format!("LD_DEBUG_OUTPUT={}", file.display()),
+            "LD_DEBUG=libs".to_owned(),
+            format!("LD_DEBUG_OUTPUT={notes}"),
         ]
     }
 
-    /// An error unless `library` was loaded, and no other libsasl2.
-    pub fn require_only(&self, library: &Path) -> io::Result<()> {
-        let mut found = Vec::new();
+    /// An error unless a program used `file`, and none another libsasl2. The
+    /// notes are gone afterwards.
+    pub fn require_only(&self, file: &Path) -> io::Result<()> {
+        let mut used = BTreeSet::new();
         for entry in fs::read_dir(&self.folder)? {
-            let text = fs::read(entry?.path())?;
-            found.extend(libraries(&String::from_utf8_lossy(&text)));
+            let path = entry?.path();
+            let notes = fs::read(&path)?;
+            used.extend(initialised(&String::from_utf8_lossy(&notes)));
+            fs::remove_file(path)?;
         }
-        let wanted = fs::canonicalize(library)?;
-        let same = |path: &String| fs::canonicalize(path).is_ok_and(|path| path == wanted);
-        if !found.is_empty() && found.iter().all(same) {
+        let identity = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+        let wanted = identity(file)?;
+        let right = |used: &PathBuf| identity(used).is_ok_and(|found| found == wanted);
+        if !used.is_empty() && used.iter().all(right) {
             return Ok(());
         }
         Err(io::Error::other(format!(
-            "only {} should be loaded as libsasl2, but it was {found:?}",
-            library.display()
+            "only {} should be used as libsasl2, but it is {used:?}",
+            file.display()
         )))
     }
 }
 
 /// The files called `libsasl2*` that were initialised.
-fn libraries(text: &str) -> Vec<String> {
+fn initialised(notes: &str) -> BTreeSet<PathBuf> {
     let told = |line: &str| {
         let path = line.split_once("calling init: ")?.1.trim();
         let name = path.rsplit('/').next()?;
-        name.starts_with("libsasl2").then(|| path.to_owned())
+        name.starts_with("libsasl2").then(|| PathBuf::from(path))
     };
-    text.lines().filter_map(told).collect()
+    notes.lines().filter_map(told).collect()
 }
 
 #[cfg(test)]
@@ -69,23 +75,25 @@ mod tests {
     use super::*;
     use crate::library::Library;
     use crate::process;
-    use crate::scratch::Scratch;
     use std::process::Command;
 
     #[test]
     fn a_program_that_is_gone_has_told() {
         let scratch = Scratch::new().unwrap();
-        let run = |words: &[&str]| {
-            let loaded = Loaded::new(scratch.path()).unwrap();
+        let loaded = Loaded::new(&scratch).unwrap();
+        let stock = Library::Stock.file().unwrap();
+        let run = |words: &[&str], file: &Path| {
             let mut command = Command::new("env");
             command.args(loaded.environment()).args(words);
             Library::Stock.select(&mut command).unwrap();
             process::run(&mut command).unwrap();
-            loaded.require_only(&Library::Stock.file().unwrap())
+            loaded.require_only(file)
         };
-        run(&["ldapwhoami", "-VV"]).unwrap();
-        run(&["true"]).unwrap_err();
+        run(&["ldapwhoami", "-VV"], &stock).unwrap();
+        run(&["true"], &stock).unwrap_err();
+        let other = std::env::current_exe().unwrap();
+        run(&["ldapwhoami", "-VV"], &other).unwrap_err();
         let listed = "1:\tcalling init: /x/libsasl2.so.2\n1:\tcalling init: /x/libc.so.6\n";
-        assert_eq!(libraries(listed), ["/x/libsasl2.so.2"]);
+        assert_eq!(initialised(listed), ["/x/libsasl2.so.2".into()].into());
     }
 }

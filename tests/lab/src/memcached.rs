@@ -57,6 +57,11 @@ impl Memcached {
         self.process.id()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What it printed: with -vv also what libsasl2 logged.
     pub fn output(&self) -> String {
         self.process.output()

@@ -4,12 +4,13 @@
 
 #![forbid(unsafe_code)]
 
-use crate::process::{Process, in_session};
+use crate::private;
+use crate::process::Process;
 use crate::scratch::Scratch;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 /// A running saslauthd.
 #[derive(Debug)]
@@ -21,14 +22,27 @@ pub struct Saslauthd {
 impl Saslauthd {
     /// Starts it; names get their realm back before they are sent to `imap`.
     pub fn start(scratch: &Scratch, imap: SocketAddr) -> io::Result<Self> {
+        let server = format!("{}/{}", imap.ip(), imap.port());
+        Self::start_with(scratch, &["-r", "-a", "rimap", "-O", &server], &[])
+    }
+
+    /// Starts it with these options, each first path in place of its second.
+    pub fn start_with(
+        scratch: &Scratch,
+        options: &[&str],
+        mounts: &[(&Path, &str)],
+    ) -> io::Result<Self> {
         let folder = scratch.folder("saslauthd")?;
-        let mut command = in_session("saslauthd");
-        command.args(["-d", "-V", "-r", "-n", "1", "-a", "rimap"]);
-        command.args(["-O", &format!("{}/{}", imap.ip(), imap.port())]);
-        command.arg("-m").arg(&folder);
+        let socket = folder.join("mux");
+        if socket.exists() {
+            // One that has ended leaves it.
+            fs::remove_file(&socket)?;
+        }
+        let mut command = private::with_mounts(mounts);
+        command.args(["saslauthd", "-d", "-V", "-n", "1"]);
+        command.args(options).arg("-m").arg(&folder);
         let log = scratch.join("saslauthd.log");
         let mut process = Process::start("saslauthd", &mut command, &log)?;
-        let socket = folder.join("mux");
         process.wait_ready(Duration::from_secs(20), || Ok(socket.exists()))?;
         Ok(Self { process, socket })
     }

@@ -95,6 +95,26 @@ impl Slapd {
         Self::serve(scratch, environment, text, &[(BASE, &data)])
     }
 
+    /// Starts an empty directory that copies one of [`Kind::Proxying`], bound
+    /// there by a SASL mechanism as the service account.
+    pub fn replicate(
+        scratch: &Scratch,
+        environment: &[String],
+        provider: SocketAddr,
+        mechanism: &str,
+        password: &str,
+    ) -> io::Result<Self> {
+        let text = |folder: &Path| {
+            let head = head("", &folder.display().to_string());
+            format!(
+                "{head}rootdn \"cn=root,{BASE}\"\nsyncrepl rid=1 provider=ldap://{provider} type=refreshAndPersist\n  \
+                 searchbase=\"{BASE}\" retry=\"1 +\" bindmethod=sasl saslmech={mechanism}\n  \
+                 authcid=cyrus credentials={password} secprops=none\naccess to * by * read\n"
+            )
+        };
+        Self::serve(scratch, environment, text, &[(BASE, "")])
+    }
+
     /// Starts one with a configuration of the caller's, made for its folder,
     /// and databases: suffix and entries. Database N has the folder `dbN`, the
     /// first one `db`.
@@ -191,6 +211,11 @@ fn configuration(kind: Kind, folder: &str) -> String {
         Kind::SimpleOnly => (SIMPLE_ONLY, SIMPLE_ONLY_RIGHTS),
         Kind::Proxying => (PROXYING, PROXYING_RIGHTS),
     };
+    head(sasl, folder) + rights
+}
+
+/// What all have in common, to the database.
+fn head(sasl: &str, folder: &str) -> String {
     format!(
         "\
 include /etc/ldap/schema/core.schema
@@ -200,6 +225,7 @@ pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload syncprov
 sasl-auxprops slapd
 {sasl}
 database mdb
@@ -207,8 +233,8 @@ suffix \"{BASE}\"
 directory {folder}/db
 maxsize 16777216
 dbnosync
-index objectClass,cn,mail eq
-{rights}"
+index objectClass,cn,mail,entryCSN,entryUUID eq
+"
     )
 }
 
@@ -239,6 +265,7 @@ access to dn.base=\"\" by * read
 
 // The plugin reads a user's password as that user.
 const PROXYING_RIGHTS: &str = "\
+overlay syncprov
 access to attrs=userPassword by self read by anonymous auth by * none
 access to attrs=authzTo by * auth
 access to * by self read by users read by anonymous auth by * none

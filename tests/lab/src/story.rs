@@ -106,9 +106,9 @@ enum Kind {
     NoUri,
     LetterD,
     WrongPort,
+    NoSasl,
     IdAsDn,
     Anonymous,
-    NoSuchBase,
     TwoMatches,
     Digest,
 }
@@ -118,9 +118,9 @@ pub const MISTAKES: [Mistake; 8] = [
     mistake("No URI at all", "LDB-01", Kind::NoUri),
     mistake("%44 written for a comma", "LDB-04", Kind::LetterD),
     mistake("The port is missing or wrong", "LDB-11", Kind::WrongPort),
+    mistake("A SASL bind where there are none", "LDB-21", Kind::NoSasl),
     mistake("A DN given as a SASL user name", "LDB-06", Kind::IdAsDn),
     mistake("An anonymous search is refused", "LDB-37", Kind::Anonymous),
-    mistake("The search base does not exist", "LDB-31", Kind::NoSuchBase),
     mistake("Two entries match the login", "LDB-33", Kind::TwoMatches),
     mistake(
         "DIGEST-MD5 needs a readable password",
@@ -285,7 +285,11 @@ impl Story {
                 lines.remove("ldapdb_bind_dn");
                 lines.remove("ldapdb_bind_pw");
             }
-            Kind::NoSuchBase => lines.set("ldapdb_search_base", "ou=heroes"),
+            Kind::NoSasl => {
+                lines.remove("ldapdb_bind_dn");
+                lines.set("ldapdb_id", "cyrus");
+                lines.set("ldapdb_mech", "PLAIN");
+            }
             Kind::TwoMatches => {}
             Kind::Digest => lines.set("mech_list", "PLAIN LOGIN DIGEST-MD5"),
         }

@@ -51,6 +51,26 @@ pub(crate) struct Properties {
     pub(crate) max_buffer: u32,
 }
 
+impl SaslAccount {
+    /// A user who binds by one of `mechs`.
+    pub(crate) fn of_user(name: &str, mechs: &[String]) -> Self {
+        Self {
+            mechs: mechs.to_vec(),
+            name: None,
+            id: Some(name.to_owned()),
+            password: None,
+            realm: None,
+            authz_id: None,
+            properties: Properties {
+                security: None,
+                min_ssf: 0,
+                max_ssf: 0,
+                max_buffer: 0,
+            },
+        }
+    }
+}
+
 impl Account {
     /// Who it is, for the log.
     pub(crate) fn shown(&self) -> &str {
@@ -129,17 +149,7 @@ fn sasl(
     mech: Option<&str>,
 ) -> Result<Account, Fault> {
     let password = password(options)?;
-    let mut mechs = Vec::new();
-    for word in mech.unwrap_or_default().split([' ', '\t', ',']) {
-        let known = mech::CLIENT
-            .iter()
-            .find(|known| known.info().name.eq_ignore_ascii_case(word));
-        match known {
-            _ if word.is_empty() => {}
-            Some(known) => mechs.push((word.to_ascii_uppercase(), known.required_prompts())),
-            None => return Err(unknown(word)),
-        }
-    }
+    let mechs = known("ldapdb_mech", mech.unwrap_or_default())?;
     let needs = |kind: PromptKind| {
         let all = !mechs.is_empty() && mechs.iter().all(|(_, needs)| needs.contains(&kind));
         all.then(|| mech.unwrap_or_default())
@@ -168,10 +178,42 @@ fn sasl(
     }))
 }
 
-fn unknown(word: &str) -> Fault {
-    let known: Vec<&str> = mech::CLIENT.iter().map(|mech| &*mech.info().name).collect();
-    let why = format!("\"{word}\" is not one of SIMPLE, {}", known.join(", "));
-    Fault::bad_option("ldapdb_mech", &why)
+/// The mechanisms that `text` names, and what each needs to know.
+fn known(option: &str, text: &str) -> Result<Vec<(String, &'static [PromptKind])>, Fault> {
+    let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+    let understood = words.map(|word| {
+        let mut all = mech::CLIENT.iter();
+        let mechanism = all.find(|known| known.info().name.eq_ignore_ascii_case(word));
+        let needs = mechanism.map(|mechanism| mechanism.required_prompts());
+        needs
+            .map(|needs| (word.to_ascii_uppercase(), needs))
+            .ok_or_else(|| {
+                let known: Vec<&str> = mech::CLIENT.iter().map(|mech| &*mech.info().name).collect();
+                let why = format!("\"{word}\" is not one of SIMPLE, {}", known.join(", "));
+                Fault::bad_option(option, &why)
+            })
+    });
+    understood.collect()
+}
+
+/// The mechanisms of the users' binds (`ldapdb_user_mech`); none: simple binds.
+pub(super) fn of_users(options: &Reader<'_>) -> Result<Vec<String>, Fault> {
+    let option = "ldapdb_user_mech";
+    let text = options.own(option).unwrap_or_default();
+    if text.eq_ignore_ascii_case("SIMPLE") {
+        return Ok(Vec::new());
+    }
+    let mechs = known(option, &text)?;
+    let by_password = |needs: &[PromptKind]| {
+        needs.contains(&PromptKind::Pass) && needs.contains(&PromptKind::AuthName)
+    };
+    match mechs.iter().find(|(_, needs)| !by_password(needs)) {
+        Some((name, _)) => {
+            let why = format!("{name} takes no name and password");
+            Err(Fault::bad_option(option, &why))
+        }
+        None => Ok(mechs.into_iter().map(|(name, _)| name).collect()),
+    }
 }
 
 /// The syntax of `SASL_SECPROPS` in ldap.conf.

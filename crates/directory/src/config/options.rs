@@ -71,31 +71,10 @@ type Later = (&'static str, &'static [&'static str], &'static str);
 
 const TLS: &str = "Remove it; the system's OpenSSL policy holds (openssl.cnf).";
 
-const LATER: [Later; 11] = [
+const LATER: [Later; 6] = [
     ("ldapdb_tls_ciphers", &[], TLS),
     ("ldapdb_tls_protocol_min", &[], TLS),
     ("ldapdb_deref", &["never"], "Aliases are not followed."),
-    (
-        "ldapdb_group_dn",
-        &[],
-        "Put (memberOf=…) into ldapdb_filter.",
-    ),
-    (
-        "ldapdb_group_attr",
-        &[],
-        "Put (memberOf=…) into ldapdb_filter.",
-    ),
-    ("ldapdb_cache_ttl", &["0"], "No login is remembered."),
-    (
-        "ldapdb_ppolicy",
-        &["no", "off", "false", "0"],
-        "No control is sent.",
-    ),
-    (
-        "ldapdb_user_mech",
-        &["simple"],
-        "Users are verified by a simple bind.",
-    ),
     (
         "ldapdb_hook",
         &["no", "off", "false", "0"],
@@ -215,6 +194,12 @@ impl Reader<'_> {
                 )),
             },
         }
+    }
+
+    /// Seconds, none if the option is not set.
+    pub(super) fn some_seconds(&self, name: &str) -> Result<Duration, Fault> {
+        let seconds = u64::try_from(self.number(name, 0)?).unwrap_or(0);
+        Ok(Duration::from_secs(seconds))
     }
 
     pub(super) fn seconds(&self, name: &str, default: u64) -> Result<Duration, Fault> {

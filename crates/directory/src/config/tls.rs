@@ -76,7 +76,7 @@ pub(super) fn tls(
     ];
     let start = options.choice("ldapdb_starttls", &words)?;
     let start = start.unwrap_or(StartTls::No);
-    let plain_tcp = |uri: &Uri| matches!(uri.endpoint, Endpoint::Tcp { .. }) && !uri.is_ldaps();
+    let plain_tcp = |uri: &Uri| !matches!(uri.endpoint, Endpoint::Unix(_)) && !uri.is_ldaps();
     if start != StartTls::No && !servers.iter().any(plain_tcp) {
         let why = "no server of ldapdb_uri is an ldap:// one";
         warnings.push(Fault::no_effect("ldapdb_starttls", why));

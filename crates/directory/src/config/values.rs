@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use super::options::Reader;
+use crate::dn::Dn;
 use crate::faults::Fault;
+use crate::template::Template;
 
 /// How passwords and properties are changed (`ldapdb_store`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,14 +15,76 @@ pub(crate) enum Store {
     Modify,
     /// By an operation that lets the server hash them.
     Exop,
+    /// As Active Directory wants it: `unicodePwd`.
+    ActiveDirectory,
     /// Not by this plugin.
     No,
+}
+
+/// Whether a password policy is asked for (`ldapdb_ppolicy`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AskPolicy {
+    /// Where the server lists the control.
+    Auto,
+    Yes,
+    No,
+}
+
+pub(super) fn ask_policy(options: &Reader<'_>) -> Result<AskPolicy, Fault> {
+    let words = [
+        ("auto", AskPolicy::Auto),
+        ("yes", AskPolicy::Yes),
+        ("true", AskPolicy::Yes),
+        ("on", AskPolicy::Yes),
+        ("1", AskPolicy::Yes),
+        ("no", AskPolicy::No),
+        ("false", AskPolicy::No),
+        ("off", AskPolicy::No),
+        ("0", AskPolicy::No),
+    ];
+    let choice = options.choice("ldapdb_ppolicy", &words)?;
+    Ok(choice.unwrap_or(AskPolicy::Auto))
+}
+
+/// `ldapdb_group_dn` and `ldapdb_group_attr`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Group {
+    pub(crate) template: Template,
+    pub(crate) attribute: String,
+}
+
+pub(super) fn group(options: &Reader<'_>) -> Result<Option<Group>, Fault> {
+    let option = "ldapdb_group_dn";
+    let attribute = options.attribute("ldapdb_group_attr")?;
+    let Some(text) = options.text(option) else {
+        return match attribute {
+            None => Ok(None),
+            Some(_) => Err(Fault::bad_option(
+                "ldapdb_group_attr",
+                "there is no ldapdb_group_dn",
+            )),
+        };
+    };
+    if Dn::parse(&text).is_none() {
+        let why = format!("\"{text}\" is not a DN");
+        return Err(Fault::bad_option(option, &why));
+    }
+    let template = Template::parse(&text).map_err(|why| Fault::bad_option(option, &why))?;
+    if template.wants_entry() {
+        return Err(Fault::bad_option(option, "%D has no place in it"));
+    }
+    let attribute = attribute.unwrap_or_else(|| "uniqueMember".to_owned());
+    Ok(Some(Group {
+        template,
+        attribute,
+    }))
 }
 
 pub(super) fn store(options: &Reader<'_>) -> Result<Store, Fault> {
     let words = [
         ("modify", Store::Modify),
         ("exop", Store::Exop),
+        ("ad", Store::ActiveDirectory),
         ("no", Store::No),
     ];
     let choice = options.choice("ldapdb_store", &words)?;

@@ -227,6 +227,22 @@ impl Fault {
         Self::new(30, Level::Fail, Code::NOUSER, "", text)
     }
 
+    /// The server did not say whether somebody is a member.
+    pub(crate) fn group(server: &str, group: &str, outcome: &Outcome) -> Self {
+        let says = match outcome.code {
+            32 => "does not exist or is hidden from the service account",
+            50 => "may not be compared by the service account",
+            _ => return Self::answered(server, outcome, "a question about a group"),
+        };
+        let text = format!(
+            "group \"{}\" {says} ({}): check ldapdb_group_dn.",
+            Shown(group),
+            shown(outcome)
+        );
+        let number = if outcome.code == 32 { 31 } else { 32 };
+        Self::new(number, Level::Err, Code::UNAVAIL, server, text)
+    }
+
     pub(crate) fn ambiguous(server: &str, search: &Search, entries: &[Entry]) -> Self {
         let names: Vec<String> = entries
             .iter()

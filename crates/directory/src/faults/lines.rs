@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Fault, Search};
-use crate::protocol::{Entry, Outcome};
+use crate::protocol::{Entry, Outcome, Policy};
 use saslplug::Code;
 use std::time::Duration;
 
@@ -107,6 +107,9 @@ fn searches() -> Vec<Fault> {
     vec![
         Fault::no_entry("x", &search),
         Fault::not_allowed("x", "cn=x", &search),
+        Fault::no_member("x", "cn=x", "cn=staff"),
+        Fault::group(SERVER, "cn=staff", &outcome(32, "")),
+        Fault::group(SERVER, "cn=staff", &outcome(50, "")),
         failed(32, ""),
         failed(50, ""),
         Fault::ambiguous(SERVER, &search, &twins),
@@ -122,6 +125,7 @@ fn searches() -> Vec<Fault> {
 
 fn users() -> Vec<Fault> {
     let bind = |code, text: &str| Fault::user_bind(SERVER, "jdoe", "cn=j", &outcome(code, text));
+    let policy = |code, policy| Fault::policy("jdoe", "cn=j", &outcome(code, ""), policy).unwrap();
     vec![
         Fault::verified("jdoe", "cn=j", Duration::from_micros(1840)),
         Fault::no_secret("cn=j", "userPassword"),
@@ -130,6 +134,12 @@ fn users() -> Vec<Fault> {
         Fault::empty_password("jdoe"),
         Fault::odd_password("jdoe"),
         Fault::wrong_again("jdoe"),
+        Fault::right_again("jdoe"),
+        policy(49, Policy::Expired),
+        policy(0, Policy::MustChange),
+        policy(49, Policy::Locked),
+        policy(0, Policy::Grace(2)),
+        policy(0, Policy::Expires(1_000_000)),
         Fault::wrong_value("jdoe", "cn=j"),
         bind(49, ""),
         bind(49, "AcceptSecurityContext error, data 773, v1db1"),
@@ -143,6 +153,8 @@ fn users() -> Vec<Fault> {
         bind(19, ""),
         Fault::stored("cn=j", "modify"),
         Fault::not_stored(SERVER, "cn=j", &outcome(19, "too short")),
+        Fault::ad_wants_tls(SERVER, "cn=j"),
+        Fault::ad_password("cn=j"),
         Fault::cannot_store(),
     ]
 }

@@ -32,6 +32,24 @@ impl Fault {
         Self::new(61, Level::Err, code, server, text)
     }
 
+    pub(crate) fn ad_wants_tls(server: &str, dn: &str) -> Self {
+        let text = format!(
+            "password of \"{}\" not sent to {server}: Active Directory takes it by TLS only. Use \
+             ldaps:// or ldapdb_starttls: demand.",
+            Shown(dn)
+        );
+        Self::new(61, Level::Err, Code::FAIL, server, text)
+    }
+
+    pub(crate) fn ad_password(dn: &str) -> Self {
+        let text = format!(
+            "password of \"{}\" not changed: with ldapdb_store: ad it must be one, in UTF-8, and \
+             cannot be removed.",
+            Shown(dn)
+        );
+        Self::new(61, Level::Err, Code::FAIL, "", text)
+    }
+
     pub(crate) fn cannot_store() -> Self {
         let text =
             "nothing can be changed without a service account and a search (ldapdb_bind_dn)."

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Fault, Shown, shown};
-use crate::protocol::Outcome;
+use crate::protocol::{Outcome, Policy};
 use saslplug::{Code, Level};
 use std::time::Duration;
 
@@ -51,6 +51,65 @@ impl Fault {
              verified by bind here, only compared with a readable one. Use this project's libsasl2."
                 .to_owned(),
         )
+    }
+
+    /// What a password policy means for the login; `OK`: it is only to be noted.
+    pub(crate) fn policy(
+        login: &str,
+        name: &str,
+        outcome: &Outcome,
+        policy: Policy,
+    ) -> Option<Self> {
+        // 53 has words of its own.
+        let (right, refused) = (outcome.code == 0, outcome.code == 49);
+        let days = |seconds: u64| seconds / 86_400;
+        let (number, level, code, says) = match policy {
+            Policy::Expired if refused => {
+                let says = "the password has expired".to_owned();
+                (50, Level::Fail, Code::EXPIRED, says)
+            }
+            Policy::Locked if refused => {
+                let says = "the account is locked".to_owned();
+                (55, Level::Fail, Code::PWLOCK, says)
+            }
+            Policy::MustChange if right => {
+                let says = "the password is right, but must be changed first".to_owned();
+                (50, Level::Fail, Code::EXPIRED, says)
+            }
+            Policy::Grace(count) if right => {
+                let says = format!("the password has expired; {count} more logins with it");
+                (56, Level::Note, Code::OK, says)
+            }
+            Policy::Expires(seconds) if right => {
+                let says = format!("the password expires in {} days", days(seconds));
+                (56, Level::Note, Code::OK, says)
+            }
+            _ => return None,
+        };
+        let text = format!(
+            "bind as \"{}\" for \"{}\": {says} (password policy of the server).",
+            Shown(name),
+            Shown(login)
+        );
+        Some(Self::new(number, level, code, "", text))
+    }
+
+    pub(crate) fn right_again(login: &str) -> Self {
+        let text = format!(
+            "the same right password for \"{}\" again; nothing was sent (ldapdb_cache_ttl).",
+            Shown(login)
+        );
+        Self::new(40, Level::Debug, Code::OK, "", text)
+    }
+
+    pub(crate) fn no_member(login: &str, dn: &str, group: &str) -> Self {
+        let text = format!(
+            "\"{}\" is \"{}\", which is no member of \"{}\" (ldapdb_group_dn).",
+            Shown(login),
+            Shown(dn),
+            Shown(group)
+        );
+        Self::new(30, Level::Fail, Code::NOUSER, "", text)
     }
 
     pub(crate) fn empty_password(login: &str) -> Self {

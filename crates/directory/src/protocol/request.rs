@@ -47,13 +47,28 @@ pub(super) fn put_integer(out: &mut Vec<u8>, value: i32) {
     put(out, 0x02, bytes.get(skip..).unwrap_or(&bytes));
 }
 
-/// A simple Bind (version 3). The buffers never grow, so that no copy of the
-/// password is left behind.
-pub(crate) fn bind(id: i32, name: &[u8], password: &Secret) -> Zeroizing<Vec<u8>> {
-    let room = name.len() + password.len() + 64;
+/// A simple Bind (version 3), with the names of controls that the server may
+/// ignore. The buffers never grow, so that no copy of the password is left behind.
+pub(crate) fn bind(
+    id: i32,
+    name: &[u8],
+    password: &Secret,
+    controls: &[&str],
+) -> Zeroizing<Vec<u8>> {
+    let mut list = Vec::new();
+    for oid in controls {
+        let mut control = Vec::new();
+        put(&mut control, 0x04, oid.as_bytes());
+        put(&mut list, 0x30, &control);
+    }
+    let mut trailer = Vec::new();
+    if !list.is_empty() {
+        put(&mut trailer, 0xa0, &list);
+    }
+    let room = name.len() + password.len() + trailer.len() + 64;
     let mut proof = Zeroizing::new(Vec::with_capacity(room));
     put(&mut proof, 0x80, password.as_bytes());
-    bind_with(id, name, &proof, room)
+    bind_with(id, name, &proof, &trailer, room)
 }
 
 /// One message of a SASL Bind. `None`: no credentials, which differ from empty
@@ -72,10 +87,16 @@ pub(crate) fn sasl_bind(
     }
     let mut proof = Zeroizing::new(Vec::with_capacity(room));
     put(&mut proof, 0xa3, &contents);
-    bind_with(id, name, &proof, room)
+    bind_with(id, name, &proof, &[], room)
 }
 
-fn bind_with(id: i32, name: &[u8], proof: &[u8], room: usize) -> Zeroizing<Vec<u8>> {
+fn bind_with(
+    id: i32,
+    name: &[u8],
+    proof: &[u8],
+    trailer: &[u8],
+    room: usize,
+) -> Zeroizing<Vec<u8>> {
     let mut request = Zeroizing::new(Vec::with_capacity(room));
     put_integer(&mut request, 3);
     put(&mut request, 0x04, name);
@@ -83,6 +104,7 @@ fn bind_with(id: i32, name: &[u8], proof: &[u8], room: usize) -> Zeroizing<Vec<u
     let mut contents = Zeroizing::new(Vec::with_capacity(room));
     put_integer(&mut contents, id);
     put(&mut contents, 0x60, &request);
+    contents.extend_from_slice(trailer);
     let mut message = Zeroizing::new(Vec::with_capacity(room));
     put(&mut message, 0x30, &contents);
     message
@@ -172,6 +194,13 @@ fn wiped(id: i32, tag: u8, request: &[u8], proxied: Option<&str>) -> Zeroizing<V
     let mut message = Zeroizing::new(Vec::with_capacity(room));
     put(&mut message, 0x30, &contents);
     message
+}
+
+/// Whether the entry `name` has this value of `attribute`.
+pub(crate) fn compare(id: i32, name: &str, attribute: &str, value: &str) -> Vec<u8> {
+    let assertion = PL::C(vec![octets(attribute), octets(value)]);
+    let parts = vec![octets(name), tag(TagClass::Universal, 16, assertion)];
+    message(id, tag(TagClass::Application, 14, PL::C(parts)), None)
 }
 
 /// An extended request, as `proxied` if that is given.

@@ -8,13 +8,13 @@ use lber::structure::PL;
 
 #[test]
 fn a_bind_as_rfc_4511_has_it() {
-    let message = bind(1, b"cn=root,dc=plabs", &Secret::from(&b"asdf"[..]));
+    let message = bind(1, b"cn=root,dc=plabs", &Secret::from(&b"asdf"[..]), &[]);
     let mut expected = vec![0x30, 0x20, 2, 1, 1, 0x60, 0x1b, 2, 1, 3, 4, 16];
     expected.extend_from_slice(b"cn=root,dc=plabs");
     expected.extend_from_slice(&[0x80, 4]);
     expected.extend_from_slice(b"asdf");
     assert_eq!(*message, expected);
-    let long = bind(300, b"cn=x", &Secret::from(vec![b'p'; 1000]));
+    let long = bind(300, b"cn=x", &Secret::from(vec![b'p'; 1000]), &[]);
     let (id, tag) = (lber::parse::parse_tag(&long).unwrap().1, 0x82);
     assert_eq!(long[1], tag);
     assert_eq!(
@@ -83,7 +83,7 @@ fn answers() {
     assert_eq!(id, 1);
     assert!(matches!(
         answer,
-        Answer::Bind(Outcome { code: 49, .. }, None)
+        Answer::Bind(Outcome { code: 49, .. }, None, None)
     ));
     let mut referral = vec![
         0x30, 22, 2, 1, 1, 0x65, 17, 10, 1, 10, 4, 0, 4, 0, 0xa3, 8, 4, 6,

@@ -120,7 +120,7 @@ fn ports_and_addresses() {
     let (uris, _) = parse_list("ldaps://x ldap://y:10389 ldapi://%2ftmp%2fs").unwrap();
     let port = |uri: &Uri| match uri.endpoint {
         Endpoint::Tcp { port, .. } => Some(port),
-        Endpoint::Unix(_) => None,
+        Endpoint::Unix(_) | Endpoint::Service(_) => None,
     };
     assert_eq!(
         uris.iter().map(port).collect::<Vec<_>>(),
@@ -151,5 +151,26 @@ fn no_text_makes_it_panic() {
             text.push(letters[(state >> 16) as usize % letters.len()]);
         }
         let _ = parse_list(&text);
+    }
+}
+
+#[test]
+fn services_have_a_domain() {
+    let endpoint = |text: &str| parse_list(text).map(|(uris, _)| uris[0].endpoint.clone());
+    let service = |domain: &str| Ok(Endpoint::Service(domain.to_owned()));
+    for (text, domain) in [
+        ("ldap+srv://example.com/dc=x", "example.com"),
+        ("LDAPS+SRV://example.com.", "example.com"),
+        ("ldaps+srv:///ou=people,dc=example,dc=com", "example.com"),
+    ] {
+        assert_eq!(endpoint(text), service(domain), "{text}");
+    }
+    for text in [
+        "ldap+srv://a:389",
+        "ldap+srv://[::1]",
+        "ldap+srv:///o=x",
+        "ldap+srv://a b",
+    ] {
+        assert!(endpoint(text).is_err(), "{text}");
     }
 }

@@ -25,6 +25,7 @@ impl Directory {
             let label = uri.label();
             let server = Server {
                 index,
+                listed: index,
                 uri,
                 label: &label,
             };

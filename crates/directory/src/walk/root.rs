@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::lookup;
-use crate::protocol::{Entry, PROXY, START_TLS};
+use crate::protocol::{Entry, POLICY, PROXY, START_TLS};
 use crate::session::Server;
 use saslplug::Secret;
 
@@ -101,6 +101,9 @@ impl Product {
         }
         if has("supportedControl", PROXY) {
             can.push("proxied authorization");
+        }
+        if has("supportedControl", POLICY) {
+            can.push("password policies");
         }
         Self {
             hint: hint.map(|(_, hint)| *hint),

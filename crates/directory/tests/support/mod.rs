@@ -7,11 +7,12 @@ pub(crate) mod certificates;
 pub(crate) mod fake;
 pub(crate) mod faulty;
 pub(crate) mod many;
+pub(crate) mod overlays;
 pub(crate) mod proxying;
 pub(crate) mod reset;
 pub(crate) mod slapd;
 
-use directory::{Config, Directory, Fault, Journal, Login};
+use directory::{Config, Directory, Fault, Journal, Login, Step};
 use saslplug::{Code, Level, Secret};
 use std::fmt;
 use std::sync::Mutex;
@@ -85,6 +86,17 @@ impl Client {
         self.directory
             .verify(&self.lines, &Self::login(), user.as_ref(), &password)
             .map_err(|error| error.code())
+    }
+
+    /// The steps of a login on foot.
+    pub(crate) fn walk(&self, user: &str, password: &str) -> Vec<Step> {
+        let (login, password) = (Self::login(), Secret::from(password.as_bytes()));
+        let (login, mut steps) = (Login { user, ..login }, Vec::new());
+        self.directory
+            .walk(&self.lines, &login, Some(&password), &mut |step| {
+                steps.push(step);
+            });
+        steps
     }
 
     pub(crate) fn lookup(&self, user: &str, names: &[&str]) -> Result<Vec<Vec<Vec<u8>>>, Code> {

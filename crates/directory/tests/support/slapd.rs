@@ -4,13 +4,16 @@
 
 use super::CANARY;
 use super::certificates::Authority;
-use super::proxying;
+use super::{overlays, proxying};
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// How long a slapd may take to do what it was asked for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running slapd; it ends with this value.
 pub(crate) struct Slapd {
@@ -79,6 +82,14 @@ fn hashed(password: &str) -> String {
         .to_owned()
 }
 
+/// The people of [`Slapd::start`].
+pub(crate) fn entries() -> String {
+    ENTRIES
+        .replace("@SERVICE@", &hashed(CANARY))
+        .replace("@JDOE@", &hashed("dogood"))
+        .replace("@ANNA@", &hashed("geheim ü"))
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -90,11 +101,42 @@ fn free_port() -> u16 {
 impl Slapd {
     /// Starts it and waits until it answers.
     pub(crate) fn start(name: &str) -> Self {
-        let entries = ENTRIES
-            .replace("@SERVICE@", &hashed(CANARY))
-            .replace("@JDOE@", &hashed("dogood"))
-            .replace("@ANNA@", &hashed("geheim ü"));
-        Self::with(name, &entries, configuration)
+        Self::with(name, &entries(), configuration)
+    }
+
+    /// Starts one that copies all that `provider` has, now and later, and waits
+    /// for its people. `provider` was started by [`Slapd::providing`].
+    pub(crate) fn replica_of(provider: &Self, name: &str) -> Self {
+        let server = provider.uri_alone();
+        let replica = Self::with(name, "", |folder| overlays::consumer(folder, &server));
+        let start = Instant::now();
+        while !replica.shows("cn=twin2") {
+            assert!(start.elapsed() < PATIENCE, "{}", replica.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        replica
+    }
+
+    /// Whether an entry of ou=people is there, asked as the administrator.
+    fn shows(&self, rdn: &str) -> bool {
+        let found = Command::new("ldapsearch")
+            .args(["-xLLL", "-o", "nettimeout=5", "-D", overlays::ADMIN])
+            .args([
+                "-w",
+                overlays::PASSWORD,
+                "-H",
+                &self.uri_alone(),
+                "-s",
+                "base",
+            ])
+            .args(["-b", &format!("{rdn},ou=people,dc=users,dc=local"), "1.1"])
+            .output();
+        found.expect("ldapsearch").status.success()
+    }
+
+    /// Starts one that others may copy.
+    pub(crate) fn providing(name: &str) -> Self {
+        Self::with(name, &entries(), overlays::provider)
     }
 
     /// Starts one with SASL binds and proxied authorization.
@@ -102,7 +144,7 @@ impl Slapd {
         Self::with(name, &proxying::entries(), proxying::configuration)
     }
 
-    fn with(name: &str, ldif: &str, configuration: fn(&Path) -> String) -> Self {
+    pub(crate) fn with(name: &str, ldif: &str, configuration: impl Fn(&Path) -> String) -> Self {
         let folder = std::env::temp_dir().join(format!("ldapdb-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("db")).unwrap();
@@ -143,7 +185,7 @@ impl Slapd {
     fn wait(&self) {
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "{}", self.log());
+            assert!(start.elapsed() < PATIENCE, "{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -179,6 +221,16 @@ impl Slapd {
     /// The server without a base: other libraries take a comma for a separator.
     pub(crate) fn uri_alone(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// The same, by TLS.
+    pub(crate) fn tls_alone(&self) -> String {
+        format!("ldaps://localhost:{}", self.tls_port)
+    }
+
+    /// The same, by the name that its certificate has.
+    pub(crate) fn named_alone(&self) -> String {
+        format!("ldap://localhost:{}", self.port)
     }
 
     /// The same, by its socket.
@@ -224,6 +276,21 @@ impl Slapd {
             .count()
     }
 
+    /// Requests of any kind so far, all messages of a SASL bind counted.
+    pub(crate) fn requests(&self) -> usize {
+        let log = self.log();
+        let number = |line: &str| {
+            let mut words = line
+                .split(' ')
+                .skip_while(|word| !word.starts_with("conn="));
+            let (connection, operation) = (words.next()?, words.next()?);
+            let counts = operation.starts_with("op=") && words.next() != Some("UNBIND");
+            counts.then(|| format!("{connection} {operation}"))
+        };
+        let all: std::collections::HashSet<String> = log.lines().filter_map(number).collect();
+        all.len()
+    }
+
     /// Connections, binds and searches so far.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         // slapd writes its line before it answers.
@@ -264,7 +331,7 @@ fn launch(folder: &Path, port: u16, tls_port: u16) -> Child {
         .expect("slapd")
 }
 
-fn configuration(folder: &Path) -> String {
+pub(super) fn configuration(folder: &Path) -> String {
     format!(
         "include /etc/ldap/schema/core.schema\n\
          include /etc/ldap/schema/cosine.schema\n\

@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use super::support::CANARY;
+use lab::library::Library;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The plugin that cargo built for this test.
 pub(crate) fn plugin() -> PathBuf {
@@ -19,11 +21,24 @@ pub(crate) fn plugin() -> PathBuf {
     file
 }
 
-/// Which libldapdb.so.
+/// Which libldapdb.so, and under which library.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Plugin {
+    /// Ours under stock.
     Ours,
+    /// Stock under stock.
     Stock,
+    /// Ours under ours.
+    Whole,
+}
+
+impl Plugin {
+    fn library(self) -> Library {
+        match self {
+            Self::Ours | Self::Stock => Library::Stock,
+            Self::Whole => Library::Ours,
+        }
+    }
 }
 
 const STOCK: &str = "/usr/lib/x86_64-linux-gnu/sasl2";
@@ -57,6 +72,7 @@ fn folder() -> &'static Path {
         );
         for (plugins, ldapdb) in [
             ("Ours", plugin()),
+            ("Whole", plugin()),
             ("Stock", Path::new(STOCK).join("libldapdb.so")),
         ] {
             let plugins = folder.join(plugins);
@@ -78,7 +94,12 @@ fn folder() -> &'static Path {
 
 /// What the program printed.
 pub(crate) fn run(which: Plugin, options: &[(&str, &str)], action: &[&str]) -> Vec<String> {
-    let out = Command::new(folder().join("host"))
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let maps = folder().join(format!("maps-{number}"));
+    let mut command = Command::new(folder().join("host"));
+    which.library().select(&mut command).unwrap();
+    let out = command
         .arg(folder().join(format!("{which:?}")))
         .args(
             options
@@ -87,7 +108,7 @@ pub(crate) fn run(which: Plugin, options: &[(&str, &str)], action: &[&str]) -> V
         )
         .arg("--")
         .args(action)
-        .env_remove("LD_LIBRARY_PATH")
+        .env("TRACE_MAPS", &maps)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
@@ -100,6 +121,8 @@ pub(crate) fn run(which: Plugin, options: &[(&str, &str)], action: &[&str]) -> V
         !text.contains(CANARY),
         "a password is in the output: {text}"
     );
+    let mapped = std::fs::read_to_string(&maps).unwrap();
+    which.library().require_in(&mapped).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
