@@ -16,7 +16,7 @@ TOOLS = saslpasswd2 sasldblistusers2 pluginviewer testsaslauthd
 BUILT = $(or $(CARGO_TARGET_DIR),target)
 STAGE = $(or $(CARGO_TARGET_DIR),target)/stage
 
-.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench install vendor deb check-deb clean
+.PHONY: help demo check check-all asan tsan fuzz packages fmt clippy unsafe test stage bench book install vendor deb check-deb clean
 
 help:
 	@echo 'make demo      IMAP logins against an LDAP directory, and eight mistakes explained'
@@ -27,6 +27,7 @@ help:
 	@echo 'make test      the tests only'
 	@echo 'make stage     the library and its plugins in target/stage/lib'
 	@echo 'make bench     stock and ours in turn: instructions, memory, time, as ratios'
+	@echo 'make book      docs/ as a book, in target/book (needs mdbook)'
 	@echo 'make install   [DESTDIR=] [PREFIX=/usr/local] [LIBDIR=PREFIX/lib/oxisasl]'
 	@echo 'make fuzz      [FUZZ_SECONDS=600] [FUZZ_TARGETS="..."] mutated messages and files'
 	@echo 'make deb       Debian packages in target/deb'
@@ -89,6 +90,11 @@ bench:
 	@$(CARGO) build -p lab
 	@bench/run
 
+book:
+	@command -v mdbook > /dev/null || \
+	  { echo 'mdbook is missing: cargo install mdbook --locked' >&2; exit 1; }
+	mdbook build --dest-dir $(abspath $(BUILT))/book
+
 install: stage
 	install -d $(DESTDIR)$(LIBDIR)/sasl2
 	install -m 644 $(STAGE)/lib/libsasl2.so.2 $(DESTDIR)$(LIBDIR)/libsasl2.so.2
@@ -102,6 +108,10 @@ install: stage
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libsasl2.pc
 	$(CARGO) run -q --release -p tools --example manuals $(STAGE)/manuals
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/man/man8
+	for section in 3 5; do \
+	  install -d $(DESTDIR)$(SHAREDIR)/man/man$$section && \
+	  install -m 644 docs/man/*.$$section $(DESTDIR)$(SHAREDIR)/man/man$$section/ || exit 1; \
+	done
 	install -d $(DESTDIR)$(SHAREDIR)/bash-completion/completions
 	install -d $(DESTDIR)$(SHAREDIR)/zsh/vendor-completions $(DESTDIR)$(SHAREDIR)/fish/vendor_completions.d
 	for tool in $(TOOLS); do \

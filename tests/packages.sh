@@ -7,7 +7,7 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libssl-dev libdb5.3-dev'
 demo='cyrus-imapd cyrus-common cyrus-clients slapd libsasl2-2 libsasl2-modules libsasl2-modules-ldap util-linux mount'
-check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps strace sqlite3 libsqlite3-0 libpq5 libmariadb3 krb5-kdc krb5-admin-server krb5-user libgsasl-dev'
+check='ldap-utils sasl2-bin libsasl2-dev libsasl2-modules-db memcached valgrind abigail-tools binutils openssl g++ procps strace sqlite3 libsqlite3-0 libpq5 libmariadb3 krb5-kdc krb5-admin-server krb5-user libgsasl-dev mandoc'
 consumers='subversion lua5.4 lua-cyrussasl libauthen-sasl-cyrus-perl python3-ldap isync nmh kcat libmemcached-tools python3-pylibmc cyrus-pop3d'
 all='postgresql mariadb-server'
 deb='debhelper dpkg-dev lintian debootstrap util-linux mount'

@@ -236,7 +236,7 @@ pub fn manual(tool: &Tool) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     clap_mangen::Man::new((tool.command)())
         .section("8")
-        .date("")
+        .date("2026-11-22")
         .source("Oxisasl")
         .render(&mut page)?;
     Ok(page)
