@@ -35,6 +35,9 @@ pub(super) fn check(source: &Source, report: &mut Report) -> Vec<String> {
     };
     let without = list(&clear);
     let within = list(&inside);
+    let hidden = said(Level::Note)
+        .into_iter()
+        .find(|line| line.contains("are not offered: "));
     if without.is_empty() && within.is_empty() {
         let text = format!("none is offered: {}", inside.detail());
         report.add(Phase::Mechanisms, Item::bad(text).with(said(Level::Warn)));
@@ -45,7 +48,7 @@ pub(super) fn check(source: &Source, report: &mut Report) -> Vec<String> {
         offered("offered without", &without, report);
     }
     named_in_vain(source, report);
-    not_offered(source, &inside, &within, report);
+    not_offered(source, (&inside, hidden.as_deref()), &within, report);
     let _ = said(Level::Debug);
     within
 }
@@ -83,7 +86,12 @@ fn named_in_vain(source: &Source, report: &mut Report) {
 }
 
 /// Why each of the others is not offered.
-fn not_offered(source: &Source, conn: &Conn<'_>, offered: &[String], report: &mut Report) {
+fn not_offered(
+    source: &Source,
+    (conn, hidden): (&Conn<'_>, Option<&str>),
+    offered: &[String],
+    report: &mut Report,
+) {
     let listed = source.words("mech_list");
     let mut reasons = Vec::new();
     let mut unlisted = Vec::new();
@@ -99,7 +107,7 @@ fn not_offered(source: &Source, conn: &Conn<'_>, offered: &[String], report: &mu
             unlisted.push(name);
             continue;
         }
-        reasons.push(format!("{name}: {}", reason(conn, &name)));
+        reasons.push(format!("{name}: {}", reason(conn, hidden, &name)));
     }
     if !unlisted.is_empty() {
         let text = format!("mech_list leaves out {}", unlisted.join(" "));
@@ -114,12 +122,14 @@ fn not_offered(source: &Source, conn: &Conn<'_>, offered: &[String], report: &mu
     }
 }
 
-/// What the library says when the mechanism is tried.
-fn reason(conn: &Conn<'_>, name: &str) -> String {
+/// What the library says when the mechanism is tried. One that works is left out
+/// of the list because no store shows a password (`hidden`), or on purpose.
+fn reason(conn: &Conn<'_>, hidden: Option<&str>, name: &str) -> String {
     let name = CString::new(name).unwrap_or_default();
     let _ = said(Level::Debug);
     let Err(code) = conn.try_mechanism(&name) else {
-        return "it can be used, but only where it is asked for by name".to_owned();
+        let by_name = "it can be used, but only where it is asked for by name";
+        return hidden.unwrap_or(by_name).to_owned();
     };
     let detail = conn.detail();
     let detail = detail.rsplit_once("): ").map_or(&*detail, |(_, text)| text);
