@@ -184,8 +184,15 @@ impl Registry {
             return open.next().is_some() || stems.peek().is_none() || stems.any(|shows| shows);
         };
         let open: Vec<_> = open.map(|known| known.name()).collect();
+        let is_there = |stem: &CStr, name: &str| {
+            let mut files = state.files.iter().flatten();
+            let mut known = state.auxprops.iter();
+            files.any(|file| file.stem.as_c_str() == stem)
+                || known.any(|known| same_name(known.name(), name))
+        };
+        // A store that is nowhere is no reason to open every file for it.
         names.split_ascii_whitespace().any(|name| {
-            CString::new(name).is_ok_and(|stem| files::shows(&stem))
+            CString::new(name).is_ok_and(|stem| files::shows(&stem) || !is_there(&stem, name))
                 || open.iter().any(|known| same_name(known, name))
         })
     }
