@@ -14,7 +14,7 @@ mod name;
 
 pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use known::Known;
-pub(crate) use name::{NAME_MAX, NAME_ROOM, Name};
+pub(crate) use name::{NAME_MAX, NAME_ROOM, Name, bounded};
 
 use crate::application::{Program, log_line};
 use crate::ffi::os;
@@ -345,10 +345,7 @@ impl Connection {
     /// # Errors
     /// `BUFOVER` above [`NAME_MAX`] bytes, `BADPROT` with a NUL inside.
     pub(crate) fn store_identity(&self, name: &[u8], identity: Identity) -> Result<()> {
-        if name.len() > NAME_MAX {
-            let text = "user name longer than 1024 bytes";
-            return Err(Error::new(Code::BUFOVER, text));
-        }
+        name::bounded(name)?;
         let is_authid = is(&self.authid.borrow(), name);
         let is_authzid = is(&self.authzid.borrow(), name);
         let new_authid = !is_authid && identity != Identity::Authzid;

@@ -6,7 +6,7 @@
 
 use crate::application::Asked;
 use crate::canonuser::{self, internal};
-use crate::connection::{Connection, NAME_MAX};
+use crate::connection::{Connection, bounded};
 use crate::library::Side;
 use core::ffi::c_ulong;
 use saslplug::{Code, Error, Host, Identity, Result};
@@ -62,14 +62,6 @@ fn is_internal(conn: &Connection) -> bool {
             option.is_none_or(|name| name == canonuser::INTERNAL)
         })
     })
-}
-
-fn bounded(name: &[u8]) -> Result<()> {
-    if name.len() > NAME_MAX {
-        let text = "user name longer than 1024 bytes";
-        return Err(Error::new(Code::BUFOVER, text));
-    }
-    Ok(())
 }
 
 #[inline(never)]

@@ -188,15 +188,7 @@ impl PropCtx {
 
     /// Wipes the values of some properties.
     pub(crate) fn erase_all(&self, names: &[&CStr]) {
-        let mut inner = self.inner.borrow_mut();
-        if inner.lists.is_unused() {
-            return;
-        }
-        for name in names {
-            if let Some(entry) = inner.find(name.to_bytes()) {
-                inner.erase(entry, &self.room);
-            }
-        }
+        self.take_values(names, |_, _| ());
     }
 
     /// Takes the names and values of another context, any bytes included. This

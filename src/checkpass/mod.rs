@@ -74,7 +74,7 @@ pub(crate) fn run(server: &Server, user: &CStr, password: Password<'_>) -> Resul
     let known = each_method(server, |method| {
         outcome = method.check(server, user, password);
         if outcome.is_ok() && method.name() != "auxprop" {
-            server.transition(&password.kept());
+            server.transition(password);
         }
         outcome.is_err()
     });

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use core::ffi::CStr;
+use saslplug::{Code, Error, Result};
 use std::ffi::CString;
 use std::rc::Rc;
 
@@ -14,6 +15,18 @@ pub(crate) type Name = Rc<CStr>;
 pub(crate) const NAME_MAX: usize = NAME_ROOM as usize;
 /// The same as C passes it.
 pub(crate) const NAME_ROOM: u32 = 1024;
+
+/// Whether a name is short enough.
+///
+/// # Errors
+/// `BUFOVER` above [`NAME_MAX`] bytes.
+pub(crate) fn bounded(name: &[u8]) -> Result<()> {
+    if name.len() > NAME_MAX {
+        let text = "user name longer than 1024 bytes";
+        return Err(Error::new(Code::BUFOVER, text));
+    }
+    Ok(())
+}
 
 /// A name for C, in one allocation; `None` with a NUL inside.
 pub(super) fn shared(name: &[u8]) -> Option<Name> {

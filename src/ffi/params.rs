@@ -337,7 +337,7 @@ unsafe extern "C" fn transition(
     let (conn, pass) = unsafe { (Conn::borrow(conn), arg::bytes(pass, passlen)) };
     edge::run(conn, |conn| {
         let server = conn.server().ok_or(Code::BADPARAM)?;
-        server.transition(&saslplug::Secret::from(pass.ok_or(Code::BADPARAM)?));
+        server.transition(pass.ok_or(Code::BADPARAM)?.into());
         Ok(Code::OK)
     })
 }

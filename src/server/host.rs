@@ -154,7 +154,7 @@ impl ServerHost for Server {
     }
 
     fn transition(&self, password: &Secret) {
-        Server::transition(self, password);
+        Server::transition(self, password.shown());
     }
 
     fn http_request(&self) -> Result<Option<HttpRequest>> {

@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// Offers a verified password to the property stores (`auto_transition`).
-    pub(crate) fn transition(&self, password: &Secret) {
+    pub(crate) fn transition(&self, password: Password<'_>) {
         if !self.transitions() {
             return;
         }
@@ -84,7 +84,7 @@ impl Server {
         };
         // A login does not fail because the copy could not be kept; the log has
         // the reason.
-        let _ = setpass::run(self, user, Some(password), None, flags);
+        let _ = setpass::run(self, user, Some(&password.kept()), None, flags);
     }
 
     /// Sets, changes or removes a password (`sasl_setpass`). The name is taken
